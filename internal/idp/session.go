@@ -1,0 +1,68 @@
+package idp
+
+import "time"
+
+// Session is a browser's login at signet. ID is the "sid" of tokens and never
+// changes; the cookie's secret changes at every authentication (session fixation).
+type Session struct {
+	ID            string
+	UserID        string
+	CreatedAt     time.Time
+	AuthTime      time.Time // when the person last proved who they are
+	ACR           string    // what that proof was worth: see ACRPassword
+	AMR           []string  // how (RFC 8176)
+	LastSeenAt    time.Time // coarse: written at most once a minute
+	IdleExpiresAt time.Time
+	ExpiresAt     time.Time // absolute
+	IP            string
+	UserAgent     string
+}
+
+// Authentication context classes that we advertise; never empty in a token.
+const (
+	ACRPassword = "aal1" // one factor
+	ACRMulti    = "aal2" // two factors
+)
+
+// AMRPassword is the method reference of a password (RFC 8176 §2).
+const AMRPassword = "pwd"
+
+// AuthRequest is an authorization request on its way through the pages. It lives
+// in the database; the browser holds only its random ID and, in a cookie, the
+// secret of the browser that started it (login CSRF: RFC 9700 §4.7).
+type AuthRequest struct {
+	ID          string
+	BrowserHash [32]byte // secret.Hash("flow", cookie)
+
+	// What the client asked; fixed once stored.
+	ClientID      string
+	RedirectURI   string
+	State         string
+	StateSent     bool
+	Nonce         string
+	Scopes        []string // what the client asked for and may have, in the order asked
+	Resource      string   // the audience of the access token: a resource's ID or the issuer
+	CodeChallenge string   // S256; empty only for confidential clients of profile OIDC
+	Prompt        []string
+	MaxAge        time.Duration // negative: not asked
+	LoginHint     string
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+
+	// How far it came.
+	SessionID   string    // the session that continues it; empty until a person did
+	LoginAt     time.Time // when a person authenticated within this request; zero if not
+	SelectedAt  time.Time // when a person chose the account (prompt=select_account)
+	ConsentedAt time.Time // when a person said yes within this request
+	DeniedAt    time.Time // when a person said no
+}
+
+// Prompted reports whether the client asked for the prompt (OpenID Connect Core §3.1.2.1).
+func (r AuthRequest) Prompted(p string) bool {
+	for _, x := range r.Prompt {
+		if x == p {
+			return true
+		}
+	}
+	return false
+}

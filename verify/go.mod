@@ -1,0 +1,3 @@
+module github.com/signet-id/signet/verify
+
+go 1.25

@@ -15,6 +15,7 @@ type Event struct {
 	ID       int64
 	At       time.Time
 	Actor    Actor
+	UserID   string // the person whom it concerns, in whose log it stands; empty if none
 	Action   string // "login", "grant.revoke", …: noun.verb
 	Target   string // the id of what was acted on
 	ClientID string

@@ -46,6 +46,8 @@ type AuthRequest struct {
 	Prompt        []string
 	MaxAge        time.Duration // negative: not asked
 	LoginHint     string
+	Subject       string   // the user whom id_token_hint names: nobody else may finish; empty: anybody
+	UILocales     []string // languages that the client asked for, best first (OpenID Connect Core §3.1.2.1)
 	CreatedAt     time.Time
 	ExpiresAt     time.Time
 

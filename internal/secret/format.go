@@ -1,14 +1,14 @@
 package secret
 
 import (
+	"encoding/binary"
 	"errors"
-
 	"hash/crc32"
-	"math/big"
 	"strings"
 )
 
 // Prefix is the kind of an opaque token, readable by people and leak scanners.
+// Every prefix has four characters.
 type Prefix string
 
 // The opaque tokens that signet makes.
@@ -28,13 +28,12 @@ const (
 
 // The parts of a token: prefix, 256 bits in base62, CRC-32 in base62.
 const (
-	bodyLen  = 43
-	sumLen   = 6
-	idLen    = 22
-	TokenLen = 4 + bodyLen + sumLen // characters of every opaque token
+	prefixLen = 4
+	bodyLen   = 43
+	sumLen    = 6
+	idLen     = 22
+	TokenLen  = prefixLen + bodyLen + sumLen // characters of every opaque token
 )
-
-const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // ErrFormat says that a string is not an opaque token of the wanted kind.
 var ErrFormat = errors.New("not a token of this kind")
@@ -43,62 +42,57 @@ var ErrFormat = errors.New("not a token of this kind")
 // 6 base62 characters of the CRC-32 (IEEE) of all before. The checksum refuses
 // typing errors without a look-up and makes leak scanners exact; it is no security.
 func New(p Prefix) Text {
-	k := Key()
-	return FromBytes(p, k)
+	return FromBytes(p, Key())
 }
 
 // FromBytes formats a given 256-bit value; New with a random one is the usual way.
 func FromBytes(p Prefix, value [32]byte) Text {
-	s := string(p) + encode62(value[:], bodyLen)
-	return NewText(s + checksum(s))
+	var s [TokenLen]byte
+	copy(s[:prefixLen], p)
+	n := number{
+		binary.BigEndian.Uint64(value[0:]), binary.BigEndian.Uint64(value[8:]),
+		binary.BigEndian.Uint64(value[16:]), binary.BigEndian.Uint64(value[24:]),
+	}
+	n.encode(s[prefixLen : prefixLen+bodyLen])
+	checksum(s[:prefixLen+bodyLen], s[prefixLen+bodyLen:])
+	return NewText(string(s[:]))
 }
 
 // Parse checks that s is a well-formed token of kind p: length, alphabet, range
 // and checksum. It says nothing about whether the token exists.
 func Parse(p Prefix, s string) (Text, [32]byte, error) {
+	var value [32]byte
 	if len(s) != TokenLen || !strings.HasPrefix(s, string(p)) {
-		return Text{}, [32]byte{}, ErrFormat
+		return Text{}, value, ErrFormat
 	}
-	body := s[:4+bodyLen]
-	if s[4+bodyLen:] != checksum(body) {
-		return Text{}, [32]byte{}, ErrFormat
+	var body [prefixLen + bodyLen]byte
+	copy(body[:], s)
+	var sum [sumLen]byte
+	checksum(body[:], sum[:])
+	if s[len(body):] != string(sum[:]) {
+		return Text{}, value, ErrFormat
 	}
-	value, ok := decode62(body[4:])
+	n, ok := decode(s[prefixLen:len(body)])
 	if !ok {
-		return Text{}, [32]byte{}, ErrFormat
+		return Text{}, value, ErrFormat
+	}
+	for i, limb := range n {
+		binary.BigEndian.PutUint64(value[8*i:], limb)
 	}
 	return NewText(s), value, nil
 }
 
-func checksum(s string) string {
-	sum := crc32.ChecksumIEEE([]byte(s))
-	return encode62([]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}, sumLen)
+// IsID reports whether s has the form that ID gives: 22 base62 characters of a
+// 128-bit number.
+func IsID(s string) bool {
+	if len(s) != idLen {
+		return false
+	}
+	n, ok := decode(s)
+	return ok && n[0] == 0 && n[1] == 0
 }
 
-// encode62 writes the big-endian number b with exactly n digits.
-func encode62(b []byte, n int) string {
-	num, base, digit := new(big.Int).SetBytes(b), big.NewInt(62), new(big.Int)
-	out := make([]byte, n)
-	for i := n - 1; i >= 0; i-- {
-		num.DivMod(num, base, digit)
-		out[i] = alphabet[digit.Int64()]
-	}
-	return string(out)
-}
-
-func decode62(s string) ([32]byte, bool) {
-	num, base := new(big.Int), big.NewInt(62)
-	for i := range len(s) {
-		d := strings.IndexByte(alphabet, s[i])
-		if d < 0 {
-			return [32]byte{}, false
-		}
-		num.Mul(num, base).Add(num, big.NewInt(int64(d)))
-	}
-	var out [32]byte
-	if num.BitLen() > 256 {
-		return out, false
-	}
-	num.FillBytes(out[:])
-	return out, true
+// checksum writes the CRC-32 of body as digits.
+func checksum(body, dst []byte) {
+	number{3: uint64(crc32.ChecksumIEEE(body))}.encode(dst)
 }

@@ -1,0 +1,48 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/signet-id/signet/verify/jose"
+)
+
+// Why a token was refused. Compare with errors.Is; the text says which claim it was.
+var (
+	ErrMalformed   = jose.ErrMalformed                   // not a token, or a claim is missing or has the wrong form
+	ErrSignature   = jose.ErrSignature                   // not made by this issuer, or changed on the way
+	ErrAlgorithm   = jose.ErrAlgorithm                   // not the algorithm of the key
+	ErrUnknownKey  = jose.ErrUnknownKey                  // its key is not published, or not yet known here
+	ErrType        = jose.ErrType                        // another kind of token, such as an ID token
+	ErrIssuer      = errors.New("wrong issuer")          // made by somebody else
+	ErrAudience    = errors.New("wrong audience")        // made for another service
+	ErrExpired     = errors.New("expired token")         // its time is over
+	ErrNotYetValid = errors.New("token not valid yet")   // its time has not begun
+	ErrRevoked     = errors.New("revoked token")         // see RevokedError
+	ErrBound       = errors.New("token bound to a key")  // a DPoP or mTLS token, sent as Bearer
+	ErrNonce       = errors.New("wrong nonce")           // an ID token of another login
+	ErrScope       = errors.New("insufficient scope")    // Require: the token is good but allows less
+	ErrNotReady    = errors.New("verifier not ready")    // no keys or no revocations heard yet
+	ErrStale       = errors.New("revocations too stale") // nothing heard of revocations for too long
+)
+
+// RevokedError says which rule a token fell under. It matches ErrRevoked.
+type RevokedError struct {
+	Rule    Rule
+	At      time.Time // when it was revoked, by the issuer's clock
+	HeardAt time.Time // when this verifier heard of it, by its own clock
+}
+
+// Error names the kind of the rule and its place in the log.
+func (e *RevokedError) Error() string {
+	return fmt.Sprintf("%v: %s rule %d", ErrRevoked, e.Rule.Kind, e.Rule.Seq)
+}
+
+// Is reports whether target is ErrRevoked.
+func (e *RevokedError) Is(target error) bool { return target == ErrRevoked }
+
+// wrong wraps a sentinel with the name of the claim and what is wrong with it.
+func wrong(sentinel error, claim, what string) error {
+	return fmt.Errorf("%w: %s: %s", sentinel, claim, what)
+}

@@ -1,0 +1,59 @@
+package verify
+
+import (
+	"io"
+	"time"
+)
+
+// Seams for tests.
+
+// ParseBatch reads the payload of a feed message and returns what it says about the log.
+func ParseBatch(payload []byte) (from, to, head int64, rules []Rule, err error) {
+	b, err := parseBatch(payload)
+	return b.from, b.to, b.head, b.rules, err
+}
+
+// ReadEvents returns the events of a stream as "kind:data" and the error at its end.
+func ReadEvents(r io.Reader) (events []string, err error) {
+	in := newEventReader(r)
+	for {
+		e, err := in.next()
+		if err != nil {
+			return events, err
+		}
+		events = append(events, e.kind+":"+string(e.data))
+	}
+}
+
+// RuleSet is a set of rules without a feed.
+type RuleSet struct{ s *ruleSet }
+
+// NewRuleSet makes an empty set.
+func NewRuleSet() RuleSet { return RuleSet{newRuleSet()} }
+
+// Add puts rules in.
+func (s RuleSet) Add(rules []Rule, shared bool) { s.s.add(rules, time.Unix(1, 0), shared) }
+
+// Check asks about a token.
+func (s RuleSet) Check(c *Claims) error { return s.s.check(c) }
+
+// Forget drops what was over before a time.
+func (s RuleSet) Forget(over time.Time) { s.s.forget(0, shardCount, over) }
+
+// Size returns the number of rules.
+func (s RuleSet) Size() int { return s.s.size() }
+
+// Dump returns all rules of a verifier by kind and id, as numbers.
+func Dump(v *Verifier) map[string][4]int64 {
+	out := map[string][4]int64{}
+	if s := v.rules.Load(); s != nil {
+		for n := range s.shards {
+			if m := s.shards[n].Load(); m != nil {
+				for k, e := range *m {
+					out[string(kinds[k.kind])+" "+k.id] = [4]int64{e.seq, e.before, e.at, e.until}
+				}
+			}
+		}
+	}
+	return out
+}

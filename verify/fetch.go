@@ -1,0 +1,108 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/signet-id/signet/verify/internal/strictjson"
+)
+
+// Limits on answers that are read as a whole.
+const (
+	maxDocument  = 256 << 10
+	fetchTimeout = 10 * time.Second
+)
+
+// ownClient copies a client without what does not fit: redirects, cookies, and a time
+// limit that would end the feed.
+func ownClient(c *http.Client) *http.Client {
+	if c == nil {
+		c = &http.Client{}
+	}
+	return &http.Client{
+		Transport:     c.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// get asks for a URL and returns the answer if it is 200 and of one of the types.
+func (v *Verifier) get(ctx context.Context, url, lastEventID string, types ...string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header["Accept"] = types
+	req.Header.Set("Accept-Encoding", "identity") // no answer that grows while it is read
+	if lastEventID != "" {
+		req.Header.Set("Last-Event-ID", lastEventID)
+	}
+	resp, err := v.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case resp.StatusCode != http.StatusOK:
+		err = fmt.Errorf("status %d", resp.StatusCode)
+	case err != nil || !slices.Contains(types, kind):
+		err = errors.New("wrong content type")
+	default:
+		return resp, nil
+	}
+	resp.Body.Close()
+	return nil, err
+}
+
+// fetch returns a document of limited size.
+func (v *Verifier) fetch(ctx context.Context, url string, types ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	resp, err := v.get(ctx, url, "", types...)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	doc, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(doc) > maxDocument:
+		return nil, errors.New("document too long")
+	}
+	return doc, nil
+}
+
+// discover returns the address of the issuer's keys (OpenID Connect Discovery §4). The
+// document must be the issuer's own: §4.3, compared byte for byte.
+func (v *Verifier) discover(ctx context.Context) (string, error) {
+	doc, err := v.fetch(ctx, v.issuer+"/.well-known/openid-configuration", "application/json")
+	if err != nil {
+		return "", err
+	}
+	var issuer, keys string
+	err = strictjson.Object(doc, func(name, value []byte) (err error) {
+		switch string(name) {
+		case "issuer":
+			issuer, err = strictjson.String(value)
+		case "jwks_uri":
+			keys, err = strictjson.String(value)
+		}
+		return named(name, err)
+	})
+	if err != nil {
+		return "", err
+	}
+	if issuer != v.issuer {
+		return "", errors.New("the document is of another issuer")
+	}
+	if err := checkURL(keys); err != nil {
+		return "", fmt.Errorf("jwks_uri: %w", err)
+	}
+	return keys, nil
+}

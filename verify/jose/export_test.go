@@ -1,0 +1,15 @@
+package jose
+
+import "math/big"
+
+// VerifyRaw checks a signature without a token around it, for published vectors.
+func VerifyRaw(k *Key, signed, signature []byte) bool { return k.verify(signed, signature) }
+
+// AppendDecoded is the base64url decoder.
+func AppendDecoded(dst []byte, s string) ([]byte, bool) { return appendDecoded(dst, s) }
+
+// ROCAPrimes are the primes of the fingerprint.
+func ROCAPrimes() []int64 { return rocaPrimes[:] }
+
+// WeakROCA is the fingerprint.
+func WeakROCA(n *big.Int) bool { return weakROCA(n) }

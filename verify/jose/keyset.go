@@ -1,0 +1,81 @@
+package jose
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/signet-id/signet/verify/internal/strictjson"
+)
+
+// KeySet is the public keys of one issuer. It never changes.
+type KeySet struct {
+	keys []*Key
+	byID map[string]*Key
+}
+
+// NewKeySet makes a set. Two keys with one ID would let a signer choose between them,
+// so that is an error.
+func NewKeySet(keys ...*Key) (*KeySet, error) {
+	s := &KeySet{keys: slices.Clone(keys), byID: make(map[string]*Key, len(keys))}
+	for _, k := range keys {
+		if k == nil {
+			return nil, fmt.Errorf("%w: nil", ErrKey)
+		}
+		if _, known := s.byID[k.kid]; known {
+			return nil, fmt.Errorf("%w: two keys with the same kid", ErrKey)
+		}
+		s.byID[k.kid] = k
+	}
+	return s, nil
+}
+
+// ParseKeySet reads a JSON Web Key Set (RFC 7517 §5). Keys of unknown kinds and
+// algorithms are left out. One private, symmetric or ambiguous key, or no usable key at
+// all, makes the whole set an error.
+func ParseKeySet(doc []byte) (*KeySet, error) {
+	var keys []*Key
+	found := false
+	err := strictjson.Object(doc, func(name, value []byte) error {
+		if string(name) != "keys" {
+			return nil
+		}
+		found = true
+		return strictjson.Array(value, func(element []byte) error {
+			k, err := parseKey(element)
+			if errors.Is(err, errSkip) {
+				return nil
+			}
+			keys = append(keys, k)
+			return err
+		})
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: key set: %w", ErrKey, err)
+	case !found || len(keys) == 0:
+		return nil, fmt.Errorf("%w: key set: no usable key", ErrKey)
+	}
+	return NewKeySet(keys...)
+}
+
+// Key returns the key with the ID.
+func (s *KeySet) Key(kid string) (*Key, bool) {
+	k, ok := s.byID[kid]
+	return k, ok
+}
+
+// Keys returns all keys in the order of the set.
+func (s *KeySet) Keys() []*Key { return slices.Clone(s.keys) }
+
+// MarshalJSON writes the set as a JSON Web Key Set (RFC 7517 §5).
+func (s *KeySet) MarshalJSON() ([]byte, error) {
+	doc := struct {
+		Keys []*Key `json:"keys"`
+	}{s.keys}
+	if doc.Keys == nil {
+		doc.Keys = []*Key{}
+	}
+	return json.Marshal(doc)
+}

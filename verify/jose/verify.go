@@ -1,0 +1,188 @@
+package jose
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/signet-id/signet/verify/internal/strictjson"
+)
+
+// Verify checks a compact JWS (RFC 7515 §5.2) and returns its payload and the key that
+// signed it. The header's "typ" must equal typ byte for byte, which keeps one kind of
+// token from being used as another (RFC 8725 §3.11). Tokens longer than 16 KiB are
+// malformed.
+func (s *KeySet) Verify(token, typ string) (payload []byte, key *Key, err error) {
+	return s.VerifyLong(token, typ, maxToken)
+}
+
+// VerifyLong is Verify for documents that may be longer than a token, up to maxBytes.
+func (s *KeySet) VerifyLong(token, typ string, maxBytes int) (payload []byte, key *Key, err error) {
+	p, err := split(token, maxBytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	// One buffer holds all parts decoded and the bytes that were signed.
+	buf := make([]byte, 0, len(token)+encoding.DecodedLen(len(token)))
+	buf, ok := appendDecoded(buf, p.header)
+	if !ok {
+		return nil, nil, malformed("header is not base64url")
+	}
+	h, err := parseHeader(buf)
+	if err != nil {
+		return nil, nil, err
+	}
+	if key, err = s.choose(h, typ); err != nil {
+		return nil, nil, err
+	}
+	start := len(buf)
+	if buf, ok = appendDecoded(buf, p.payload); !ok {
+		return nil, nil, malformed("payload is not base64url")
+	}
+	payload, start = buf[start:len(buf):len(buf)], len(buf)
+	if buf, ok = appendDecoded(buf, p.signature); !ok {
+		return nil, nil, malformed("signature is not base64url")
+	}
+	signature := buf[start:]
+	signed := append(buf, token[:len(p.header)+1+len(p.payload)]...)[len(buf):]
+	if !key.verify(signed, signature) {
+		return nil, nil, ErrSignature
+	}
+	return payload, key, nil
+}
+
+// parts are the three segments of a compact JWS, still encoded.
+type parts struct{ header, payload, signature string }
+
+// split finds the segments without allocating anything: a megabyte of dots costs nothing.
+func split(token string, maxBytes int) (parts, error) {
+	if len(token) > maxBytes {
+		return parts{}, malformed("too long")
+	}
+	header, rest, ok := strings.Cut(token, ".")
+	if !ok {
+		return parts{}, malformed("not three parts")
+	}
+	payload, signature, ok := strings.Cut(rest, ".")
+	if !ok || strings.IndexByte(signature, '.') >= 0 {
+		return parts{}, malformed("not three parts")
+	}
+	if header == "" || payload == "" || signature == "" {
+		return parts{}, malformed("an empty part")
+	}
+	if len(header) > maxHeader/3*4 {
+		return parts{}, malformed("header too long")
+	}
+	return parts{header, payload, signature}, nil
+}
+
+// header is what a protected header says. The fields point into the decoded header.
+type header struct {
+	alg, typ, kid []byte
+}
+
+// What a header may not have.
+var (
+	errExtension = errors.New("crit and b64 are not supported")
+	errEncrypted = errors.New("encrypted or compressed")
+)
+
+// parseHeader reads the protected header (RFC 7515 §4.1). Keys that a token brings along
+// or points to (jwk, jku, x5u, x5c, x5t) are no key sources and are not looked at.
+func parseHeader(doc []byte) (h header, err error) {
+	err = strictjson.Object(doc, func(name, value []byte) (err error) {
+		switch string(name) {
+		case "alg":
+			h.alg, err = strictjson.Text(value)
+		case "typ":
+			h.typ, err = strictjson.Text(value)
+		case "kid":
+			h.kid, err = strictjson.Text(value)
+		case "crit", "b64":
+			// RFC 7515 §4.1.11: no extension is understood here, and so every
+			// form of crit is refused, also those that the RFC forbids.
+			return errExtension
+		case "enc", "zip":
+			return errEncrypted
+		}
+		return err
+	})
+	if err != nil {
+		return h, malformed("header: " + err.Error())
+	}
+	return h, nil
+}
+
+// choose finds the key. The algorithm is the key's: what the token says only has to agree.
+func (s *KeySet) choose(h header, typ string) (*Key, error) {
+	if !known(Algorithm(h.alg)) {
+		return nil, ErrAlgorithm
+	}
+	if string(h.typ) != typ {
+		return nil, ErrType
+	}
+	if len(h.kid) == 0 || len(h.kid) > maxKeyID {
+		return nil, malformed("header: no kid of 1 to 256 bytes")
+	}
+	key, ok := s.byID[string(h.kid)]
+	if !ok {
+		return nil, ErrUnknownKey
+	}
+	if !key.accepts(Algorithm(h.alg)) {
+		return nil, ErrAlgorithm
+	}
+	return key, nil
+}
+
+func known(alg Algorithm) bool {
+	switch alg {
+	case EdDSA, Ed25519, ES256, RS256, PS256:
+		return true
+	}
+	return false
+}
+
+// accepts reports whether a token may name its algorithm so (RFC 9864 §2.2: EdDSA with an
+// Ed25519 key is Ed25519).
+func (k *Key) accepts(alg Algorithm) bool {
+	return alg == k.alg || k.ed != nil && (alg == EdDSA || alg == Ed25519)
+}
+
+func (k *Key) verify(signed, signature []byte) bool {
+	switch k.alg {
+	case EdDSA, Ed25519:
+		return ed25519.Verify(*k.ed, signed, signature)
+	case ES256:
+		sum := sha256.Sum256(signed)
+		return verifyES256(k.ec, sum[:], signature)
+	case RS256:
+		sum := sha256.Sum256(signed)
+		return rsa.VerifyPKCS1v15(k.rs, crypto.SHA256, sum[:], signature) == nil
+	case PS256:
+		sum := sha256.Sum256(signed)
+		// RFC 7518 §3.5: the salt is as long as the hash.
+		salt := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+		return rsa.VerifyPSS(k.rs, crypto.SHA256, sum[:], signature, salt) == nil
+	}
+	return false
+}
+
+// verifyES256 takes a signature as r || s of 32 bytes each (RFC 7518 §3.4), not as DER.
+func verifyES256(pub *ecdsa.PublicKey, sum, signature []byte) bool {
+	if len(signature) != 64 {
+		return false
+	}
+	r, s := signature[:32], signature[32:]
+	if !inOrder(r) || !inOrder(s) { // the library refuses them too, but need not for ever
+		return false
+	}
+	var der [72]byte
+	return ecdsa.VerifyASN1(pub, sum, appendDER(der[:0], r, s))
+}
+
+func malformed(what string) error { return fmt.Errorf("%w: %s", ErrMalformed, what) }

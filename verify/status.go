@@ -1,0 +1,47 @@
+package verify
+
+import "time"
+
+// Status is what a verifier knows about itself, for health checks and metrics.
+type Status struct {
+	Ready       bool          // keys and all revocations were here at least once
+	Stale       bool          // nothing was confirmed for longer than the limit
+	Keys        []string      // "kid" of each key
+	Epoch       string        // of the revocation log
+	Position    int64         // how far it has been read
+	Rules       int           // revocations that are remembered
+	ConfirmedAt time.Time     // when the rules were last known to be complete
+	Staleness   time.Duration // since then; 0 if never
+	LastTrouble string        // the last failure of the background work
+
+	Verified, Refused         uint64 // tokens
+	KeyFetches, RulesReceived uint64
+}
+
+// Status returns the present state.
+func (v *Verifier) Status() Status {
+	s := Status{
+		Verified: v.counters.verified.Load(), Refused: v.counters.refused.Load(),
+		KeyFetches: v.counters.keyFetches.Load(), RulesReceived: v.counters.rulesReceived.Load(),
+	}
+	if keys := v.keys.Load(); keys != nil {
+		for _, k := range keys.Keys() {
+			s.Keys = append(s.Keys, k.ID())
+		}
+	}
+	if p := v.position.Load(); p != nil {
+		s.Epoch, s.Position = p.epoch, p.seq
+	}
+	if rules := v.rules.Load(); rules != nil {
+		s.Rules = rules.size()
+	}
+	if heard := v.confirmed.Load(); heard != nil {
+		now := v.now()
+		s.Ready, s.Stale = true, v.stale(now, *heard)
+		s.ConfirmedAt, s.Staleness = *heard, max(0, now.Sub(*heard))
+	}
+	if t := v.trouble.Load(); t != nil {
+		s.LastTrouble = *t
+	}
+	return s
+}

@@ -1,0 +1,200 @@
+// Package verify lets a service accept the access tokens of a signet issuer without
+// asking the issuer for each of them, and still refuse a revoked one within moments.
+//
+//	v, err := verify.New("https://id.example.com", "https://orders.example.com")
+//	go v.Run(ctx)
+//	mux.Handle("/orders", v.Require("orders:read")(orders))
+//
+// Run follows the issuer's keys (OpenID Connect Discovery 1.0, RFC 7517) and its
+// revocation feed. Verify (RFC 9068 §4, RFC 8725) only reads what Run has left behind:
+// it takes no lock and dials nothing. A verifier that has heard nothing about
+// revocations for too long refuses everything.
+//
+// It deliberately does not do: opaque tokens, DPoP and mutual TLS (tokens that need
+// them are refused), and several audiences. A service with two names makes two verifiers.
+package verify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/signet-id/signet/verify/jose"
+)
+
+// The "typ" of the tokens that are accepted: RFC 9068 §2.1, and the issuer's ID tokens.
+const (
+	accessTokenType = "at+jwt"
+	idTokenType     = "JWT"
+)
+
+// Verifier accepts tokens of one issuer for one audience. Its methods may be called by
+// many goroutines at once.
+type Verifier struct {
+	// Set by New, never changed.
+	issuer, audience string
+	client           *http.Client
+	now              func() time.Time
+	maxStaleness     time.Duration
+	leeway           time.Duration
+	metadataURL      string
+	log              *slog.Logger
+	acceptStale      bool
+
+	// Immutable snapshots, replaced by Run and read by Verify.
+	keys      atomic.Pointer[jose.KeySet]
+	rules     atomic.Pointer[ruleSet]
+	confirmed atomic.Pointer[time.Time] // when the feed last confirmed that rules are complete
+
+	ready    chan struct{} // closed at the first confirmation
+	keysHere chan struct{} // closed at the first key set
+	wantKeys chan struct{} // holds one wish to fetch the keys again
+	running  atomic.Bool
+	feed     follower // owned by Run
+
+	position atomic.Pointer[position]
+	trouble  atomic.Pointer[string]
+	counters struct{ verified, refused, keyFetches, rulesReceived atomic.Uint64 }
+}
+
+// New makes a verifier. The issuer is https (or http on this machine) and has no slash
+// at the end; the audience is the name that the issuer knows this service by. Both are
+// compared byte for byte. Nothing is fetched before Run.
+func New(issuer, audience string, opts ...Option) (*Verifier, error) {
+	v := &Verifier{
+		issuer: issuer, audience: audience,
+		client: &http.Client{Transport: newTransport()}, now: time.Now,
+		maxStaleness: 5 * time.Minute, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
+		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
+	}
+	for _, o := range opts {
+		o(v)
+	}
+	if err := v.checkConfig(); err != nil {
+		return nil, err
+	}
+	v.client = ownClient(v.client)
+	return v, nil
+}
+
+// Run fetches the issuer's keys and follows its revocations until ctx ends, and returns
+// ctx.Err(). It survives any failure of the issuer. Only one Run may be active.
+func (v *Verifier) Run(ctx context.Context) error {
+	if !v.running.CompareAndSwap(false, true) {
+		return errors.New("verify: Run is active already")
+	}
+	defer v.running.Store(false)
+	var wg sync.WaitGroup
+	wg.Go(func() { v.followKeys(ctx) })
+	wg.Go(func() { v.followFeed(ctx) })
+	wg.Go(func() { v.forgetRules(ctx) })
+	wg.Wait()
+	return ctx.Err()
+}
+
+// Ready is closed when the keys and all revocations are here for the first time.
+func (v *Verifier) Ready() <-chan struct{} { return v.ready }
+
+// Verify accepts an access token or says why not (see the errors of this package). It
+// does no I/O; ctx is for kinds of tokens that will need it.
+func (v *Verifier) Verify(_ context.Context, token string) (*Claims, error) {
+	c, err := v.verify(token, v.now())
+	v.count(err)
+	return c, err
+}
+
+// verify holds the order: who signed it, what it says, whether it was taken back, and
+// only then whether we would know. So a bad token is called bad even without a feed.
+func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
+	payload, kid, err := v.open(token, accessTokenType)
+	if err != nil {
+		return nil, err
+	}
+	c, err := ParseClaims(payload)
+	if err != nil {
+		return nil, err
+	}
+	c.KeyID = kid
+	switch {
+	case c.Issuer != v.issuer:
+		return nil, ErrIssuer
+	case c.Audience != v.audience:
+		return nil, ErrAudience
+	}
+	if err := v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt); err != nil {
+		return nil, err
+	}
+	if err := v.checkRevoked(now, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// open checks type and signature.
+func (v *Verifier) open(token, typ string) (payload []byte, kid string, err error) {
+	keys := v.keys.Load()
+	if keys == nil {
+		return nil, "", ErrNotReady
+	}
+	payload, key, err := keys.Verify(token, typ)
+	if err != nil {
+		if errors.Is(err, ErrUnknownKey) {
+			v.askForKeys()
+		}
+		return nil, "", err
+	}
+	return payload, key.ID(), nil
+}
+
+// checkTimes: RFC 7519 §4.1.4 to §4.1.6. At exp the token is over.
+func (v *Verifier) checkTimes(now, issued, notBefore, expires time.Time) error {
+	switch {
+	case !now.Before(expires.Add(v.leeway)):
+		return ErrExpired
+	case issued.After(now.Add(maxLeeway)):
+		return wrong(ErrNotYetValid, "iat", "in the future")
+	case notBefore.After(now.Add(v.leeway)):
+		return wrong(ErrNotYetValid, "nbf", "in the future")
+	}
+	return nil
+}
+
+// checkRevoked asks the rules, and refuses when they may be incomplete: an attacker who
+// cuts the line must not keep a revoked token alive.
+func (v *Verifier) checkRevoked(now time.Time, c *Claims) error {
+	rules := v.rules.Load()
+	if rules == nil {
+		return ErrNotReady
+	}
+	if err := rules.check(c); err != nil {
+		return err
+	}
+	heard := v.confirmed.Load()
+	switch {
+	case heard == nil:
+		return ErrNotReady
+	case v.stale(now, *heard) && !v.acceptStale:
+		return ErrStale
+	}
+	return nil
+}
+
+// stale reports whether the last confirmation is too old. The monotonic clock stands
+// still while a machine sleeps and the wall clock can be set back: the larger age
+// counts, and a clock that was set back counts as stale.
+func (v *Verifier) stale(now, heard time.Time) bool {
+	wall := now.Round(0).Sub(heard.Round(0))
+	return now.Sub(heard) > v.maxStaleness || wall > v.maxStaleness || wall < -maxLeeway
+}
+
+func (v *Verifier) count(err error) {
+	if err != nil {
+		v.counters.refused.Add(1)
+		return
+	}
+	v.counters.verified.Add(1)
+}

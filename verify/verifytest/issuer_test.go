@@ -1,0 +1,111 @@
+package verifytest_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/signet-id/signet/verify"
+	"github.com/signet-id/signet/verify/verifytest"
+)
+
+const audience = "https://orders.example.com"
+
+var background = context.Background()
+
+func TestIssuer_TokenAndRevoke(t *testing.T) {
+	t.Parallel()
+	iss := verifytest.NewIssuer(t)
+	v := iss.Verifier(t, audience)
+	protected := v.Require("orders:read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	ask := func(token string) int {
+		r := httptest.NewRequest(http.MethodGet, "/orders", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		protected.ServeHTTP(w, r)
+		return w.Code
+	}
+	token := iss.Token(audience, verifytest.Claims{"scope": "orders:read"})
+	if got := ask(token); got != 200 {
+		t.Errorf("good token: %d", got)
+	}
+	if got := ask(iss.Token(audience)); got != 403 {
+		t.Errorf("no scope: %d", got)
+	}
+	if got := ask(iss.Token("https://other.example.com")); got != 401 {
+		t.Errorf("other audience: %d", got)
+	}
+	if got := ask(iss.Token(audience, verifytest.Claims{"jti": nil})); got != 401 {
+		t.Errorf("no jti: %d", got)
+	}
+	for n, r := range []verify.Rule{
+		{Kind: verify.RuleGrant, ID: "grant-1"}, {Kind: verify.RuleSession, ID: "session-2"}, {Kind: verify.RuleJTI, ID: "j"},
+		{Kind: verify.RuleClient, ID: "client-2"}, {Kind: verify.RuleAll},
+	} {
+		iss.Revoke(r)
+		if got := v.Status().Position; got != int64(n+1) {
+			t.Errorf("position %d after %d rules", got, n+1)
+		}
+		if got := ask(token); got != 401 {
+			t.Errorf("revoked token: %d", got)
+		}
+	}
+}
+
+func TestIssuer_IDToken(t *testing.T) {
+	t.Parallel()
+	iss := verifytest.NewIssuer(t)
+	v := iss.Verifier(t, audience)
+	c, err := v.VerifyIDToken(background, iss.IDToken("app", verifytest.Claims{"nonce": "n"}), "app", "n")
+	if err != nil || c.Subject != "user-1" || c.SessionID != "session-1" {
+		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
+// TOK-12 over a real connection: while the line is silent the old answer stands until
+// the limit, and then nothing is accepted.
+func TestIssuer_PauseAndResume(t *testing.T) {
+	t.Parallel()
+	var offset atomic.Int64
+	clock := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+	iss := verifytest.NewIssuer(t, verifytest.Clock(clock), verifytest.Heartbeat(10*time.Millisecond))
+	v := iss.Verifier(t, audience, verify.MaxStaleness(2*time.Minute))
+	token := iss.Token(audience)
+	iss.Pause()
+	iss.Revoke(verify.Rule{Kind: verify.RuleGrant, ID: "grant-1"}) // does not get through
+	if _, err := v.Verify(background, token); err != nil {
+		t.Error("at once:", err)
+	}
+	offset.Add(int64(3 * time.Minute))
+	if _, err := v.Verify(background, token); !errors.Is(err, verify.ErrStale) {
+		t.Error("after the limit:", err)
+	}
+	iss.Resume()
+	iss.Revoke(verify.Rule{Kind: verify.RuleGrant, ID: "grant-2"}) // waits until both are heard
+	if _, err := v.Verify(background, token); !errors.Is(err, verify.ErrRevoked) {
+		t.Error("after the line is back:", err)
+	}
+	if _, err := v.Verify(background, iss.Token(audience, verifytest.Claims{"grant_id": nil})); err != nil {
+		t.Error("another token:", err)
+	}
+}
+
+// A verifier that comes late gets all that was revoked before, in several messages.
+func TestIssuer_Snapshot(t *testing.T) {
+	t.Parallel()
+	iss := verifytest.NewIssuer(t)
+	for range 2500 {
+		iss.Revoke(verify.Rule{Kind: verify.RuleGrant, ID: "grant-1"})
+	}
+	v := iss.Verifier(t, audience)
+	if s := v.Status(); s.Position != 2500 || s.RulesReceived != 2500 || s.Rules != 1 {
+		t.Errorf("status %+v", s)
+	}
+	if _, err := v.Verify(background, iss.Token(audience)); !errors.Is(err, verify.ErrRevoked) {
+		t.Error(err)
+	}
+}

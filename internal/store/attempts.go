@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+// When no counter has expired, room for a new one is made by dropping some that end
+// soonest; of these, the ones that counted least, so that a flood of new names does not
+// clear the counter of a name under attack.
+const (
+	evictedAttempts  = 32
+	evictionSelected = 256
+)
+
+// errFull undoes what was counted before the limit that is full.
+var errFull = errors.New("limit is full")
+
+// CountAttempt counts one attempt against every limit, or, if one of them is full, against
+// none and returns how long that one stays full. A counter begins with its
+// first attempt and ends a window later.
+func (db *DB) CountAttempt(ctx context.Context, limits []idp.Limit, now time.Time) (wait time.Duration, err error) {
+	err = db.write(ctx, "count attempt", func(t *tx) error {
+		for _, l := range limits {
+			left, err := t.countOne(l, now)
+			if err != nil {
+				return err
+			}
+			wait = max(wait, left)
+		}
+		if wait > 0 {
+			return errFull
+		}
+		return nil
+	})
+	if errors.Is(err, errFull) {
+		return wait, nil
+	}
+	return 0, err
+}
+
+// countOne counts against one limit and returns how long it stays full, zero if there was room.
+func (t *tx) countOne(l idp.Limit, now time.Time) (left time.Duration, err error) {
+	if l.Key == "" || l.Window <= 0 {
+		return 0, fmt.Errorf("limit without key or window: %w", idp.ErrInvalid)
+	}
+	key := attemptKey(l.Key)
+	var n int
+	var ends time.Time
+	err = t.row("SELECT n, expires_at FROM attempts WHERE key = $1 AND expires_at > $2", key, ms(now)).Scan(&n, asTime{&ends})
+	switch {
+	case errors.Is(err, idp.ErrNotFound):
+		if l.Max <= 0 {
+			return l.Window, nil
+		}
+		return 0, t.newCounter(key, l, now)
+	case err != nil:
+		return 0, err
+	case n >= l.Max:
+		// A counter from before the clock was set back ends within a window all the same.
+		return min(ends.Sub(now), l.Window), nil
+	}
+	_, err = t.exec("UPDATE attempts SET n = n + 1 WHERE key = $1", key)
+	return 0, err
+}
+
+func (t *tx) newCounter(key []byte, l idp.Limit, now time.Time) error {
+	begun, err := t.exec("UPDATE attempts SET n = 1, expires_at = $2 WHERE key = $1", key, ms(now.Add(l.Window)))
+	if err != nil || begun > 0 {
+		return err
+	}
+	rows, err := t.advance(tallyAttempts, 1)
+	if err != nil {
+		return err
+	}
+	if rows > t.bounds.attempts {
+		if err := t.evictAttempts(now); err != nil {
+			return err
+		}
+	}
+	return t.insert("INSERT INTO attempts (key, n, expires_at) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING", key, ms(now.Add(l.Window)))
+}
+
+func (t *tx) evictAttempts(now time.Time) error {
+	if swept, err := t.sweep(sweepAttempts, now); err != nil || swept > 0 {
+		return err
+	}
+	n, err := t.exec(`DELETE FROM attempts WHERE key IN (SELECT key FROM
+		(SELECT key, n, expires_at FROM attempts ORDER BY expires_at LIMIT $1) AS soonest ORDER BY n, expires_at LIMIT $2)`, evictionSelected, evictedAttempts)
+	if err != nil {
+		return err
+	}
+	_, err = t.advance(tallyAttempts, -int(n))
+	return err
+}
+
+// ForgetAttempts clears counters: the right password was given.
+func (db *DB) ForgetAttempts(ctx context.Context, keys ...string) error {
+	return db.write(ctx, "forget attempts", func(t *tx) error {
+		for _, k := range keys {
+			n, err := t.exec("DELETE FROM attempts WHERE key = $1", attemptKey(k))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			if _, err := t.advance(tallyAttempts, -int(n)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// attemptKey: a key may hold what somebody typed; it is stored as a hash of fixed length.
+func attemptKey(key string) []byte {
+	h := sha256.Sum256([]byte("signet:attempt\x00" + key))
+	return h[:]
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+// asked is what a client asked, as it is stored: short, for there is one of it for every login.
+type asked struct {
+	RedirectURI   string   `json:"r"`
+	State         string   `json:"st,omitempty"`
+	StateSent     bool     `json:"ss,omitempty"`
+	Nonce         string   `json:"n,omitempty"`
+	Scopes        []string `json:"sc,omitempty"`
+	Resource      string   `json:"a,omitempty"`
+	CodeChallenge string   `json:"c,omitempty"`
+	Prompt        []string `json:"p,omitempty"`
+	MaxAge        int64    `json:"m"` // nanoseconds
+	LoginHint     string   `json:"h,omitempty"`
+	Subject       string   `json:"u,omitempty"`
+	UILocales     []string `json:"l,omitempty"`
+}
+
+// CreateAuthRequest stores an authorization request on its way through the pages. Anyone
+// may start one, so a network may have perNetwork open ones, and the table total
+// rows, finished ones included until they are swept: else idp.ErrLimited (DOS-03).
+func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network string, perNetwork, total int, now time.Time) error {
+	if r.ID == "" {
+		return fmt.Errorf("create authorization request: no id: %w", idp.ErrInvalid)
+	}
+	parameters, err := jsonText(asked{
+		RedirectURI: r.RedirectURI, State: r.State, StateSent: r.StateSent, Nonce: r.Nonce, Scopes: r.Scopes, Resource: r.Resource,
+		CodeChallenge: r.CodeChallenge, Prompt: r.Prompt, MaxAge: int64(r.MaxAge), LoginHint: r.LoginHint,
+		Subject: r.Subject, UILocales: r.UILocales,
+	})
+	if err != nil {
+		return fmt.Errorf("create authorization request: %w", err)
+	}
+	return db.write(ctx, "create authorization request", func(t *tx) error {
+		if err := t.requestQuota(network, perNetwork, total, now); err != nil {
+			return err
+		}
+		return t.insert(`INSERT INTO auth_requests (id, browser_hash, client_id, network, parameters, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+			r.ID, r.BrowserHash[:], r.ClientID, network, parameters, ms(r.CreatedAt), ms(r.ExpiresAt))
+	})
+}
+
+func (t *tx) requestQuota(network string, perNetwork, total int, now time.Time) error {
+	var open int
+	err := t.row(`SELECT COUNT(*) FROM (SELECT 1 FROM auth_requests
+		WHERE network = $1 AND finished_at IS NULL AND expires_at > $2 LIMIT $3) AS open`, network, ms(now), perNetwork).Scan(&open)
+	if err != nil {
+		return err
+	}
+	if open >= perNetwork {
+		return fmt.Errorf("authorization requests of one network: %w", idp.ErrLimited)
+	}
+	rows, err := t.advance(tallyRequests, 1)
+	if err != nil || rows <= int64(total) {
+		return err
+	}
+	swept, err := t.sweep(sweepRequests, now) // expired rows make room for a living one
+	if err == nil && rows-int64(swept) > int64(total) {
+		err = fmt.Errorf("authorization requests: %w", idp.ErrLimited)
+	}
+	return err
+}
+
+// AuthRequest returns a request that is under way in this browser. Ended: idp.ErrConsumed;
+// expired, unknown or another browser's: idp.ErrNotFound.
+func (db *DB) AuthRequest(ctx context.Context, id string, browserHash [32]byte, now time.Time) (r idp.AuthRequest, err error) {
+	err = db.read(ctx, "read authorization request", func(c *conn) error {
+		var p asked
+		var finished time.Time
+		err := c.row(`SELECT id, browser_hash, client_id, parameters, created_at, expires_at, session_id,
+				login_at, selected_at, consented_at, denied_at, finished_at
+			FROM auth_requests WHERE id = $1 AND browser_hash = $2 AND expires_at > $3`, id, browserHash[:], ms(now)).Scan(
+			&r.ID, asHash{&r.BrowserHash}, &r.ClientID, asJSON{&p}, asTime{&r.CreatedAt}, asTime{&r.ExpiresAt}, asText{&r.SessionID},
+			asTime{&r.LoginAt}, asTime{&r.SelectedAt}, asTime{&r.ConsentedAt}, asTime{&r.DeniedAt}, asTime{&finished})
+		if err == nil && !finished.IsZero() {
+			err = idp.ErrConsumed
+		}
+		if err != nil {
+			r = idp.AuthRequest{}
+			return err
+		}
+		r.RedirectURI, r.State, r.StateSent, r.Nonce, r.Scopes, r.Resource = p.RedirectURI, p.State, p.StateSent, p.Nonce, p.Scopes, p.Resource
+		r.CodeChallenge, r.Prompt, r.MaxAge, r.LoginHint = p.CodeChallenge, p.Prompt, time.Duration(p.MaxAge), p.LoginHint
+		r.Subject, r.UILocales = p.Subject, p.UILocales
+		return nil
+	})
+	return r, err
+}
+
+// What one person did in a request says nothing about the next: each of the verbs below
+// drops the marks of another session. Otherwise the yes of one account would count for
+// the account that was switched to (OAU-16).
+
+// LoginAuthRequest notes that a person authenticated within the request.
+func (db *DB) LoginAuthRequest(ctx context.Context, id string, browserHash [32]byte, sessionID string, at time.Time) error {
+	return db.write(ctx, "note login", func(t *tx) error {
+		// Whoever logs in has chosen the account, so selected_at stays.
+		return t.step(`UPDATE auth_requests SET login_at = $4, session_id = $3,
+				consented_at = CASE WHEN session_id = $3 THEN consented_at END, denied_at = CASE WHEN session_id = $3 THEN denied_at END
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $4`, id, browserHash, sessionID, ms(at))
+	})
+}
+
+// SelectAuthRequest notes that a person chose the account to go on with.
+func (db *DB) SelectAuthRequest(ctx context.Context, id string, browserHash [32]byte, sessionID string, at time.Time) error {
+	return db.write(ctx, "note selected account", func(t *tx) error {
+		return t.step(`UPDATE auth_requests SET selected_at = $4, session_id = $3,
+				login_at = CASE WHEN session_id = $3 THEN login_at END, consented_at = CASE WHEN session_id = $3 THEN consented_at END,
+				denied_at = CASE WHEN session_id = $3 THEN denied_at END
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $4`, id, browserHash, sessionID, ms(at))
+	})
+}
+
+// DenyAuthRequest notes that a person said no.
+func (db *DB) DenyAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, sessionID string, at time.Time) error {
+	return db.write(ctx, "note denial", func(t *tx) error {
+		err := t.step(`UPDATE auth_requests SET denied_at = $4, session_id = $3, consented_at = NULL,
+				login_at = CASE WHEN session_id = $3 THEN login_at END, selected_at = CASE WHEN session_id = $3 THEN selected_at END
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $4`, id, browserHash, sessionID, ms(at))
+		if err != nil {
+			return err
+		}
+		e := event{action: "consent.deny", refused: true, userID: by.ID}
+		if err := t.row("SELECT client_id FROM auth_requests WHERE id = $1", id).Scan(&e.clientID); err != nil {
+			return err
+		}
+		e.target = e.clientID
+		return t.audit(by, e, at)
+	})
+}
+
+// ConsentAuthRequest notes that a person said yes, and adds what to their consent. The
+// session must be the person's and alive, the client the one that asked.
+func (db *DB) ConsentAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, sessionID string, c idp.Consent, now time.Time) error {
+	return db.write(ctx, "consent", func(t *tx) error {
+		if err := t.liveSession(sessionID, c.UserID, now); err != nil {
+			return err
+		}
+		err := t.step(`UPDATE auth_requests SET consented_at = $4, session_id = $3, denied_at = NULL,
+				login_at = CASE WHEN session_id = $3 THEN login_at END, selected_at = CASE WHEN session_id = $3 THEN selected_at END
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $4 AND client_id = $5`,
+			id, browserHash, sessionID, ms(now), c.ClientID)
+		if err != nil {
+			return err
+		}
+		return t.mergeConsent(by, c, now)
+	})
+}
+
+// step runs an update of a request that is under way in this browser: none of it was
+// changed means idp.ErrConsumed if it has ended, idp.ErrNotFound otherwise.
+func (t *tx) step(update, id string, browserHash [32]byte, args ...any) error {
+	n, err := t.exec(update, append([]any{id, browserHash[:]}, args...)...)
+	if err != nil || n > 0 {
+		return err
+	}
+	ended, err := t.exists("SELECT 1 FROM auth_requests WHERE id = $1 AND browser_hash = $2 AND finished_at IS NOT NULL", id, browserHash[:])
+	if err != nil {
+		return err
+	}
+	if ended {
+		return idp.ErrConsumed
+	}
+	return idp.ErrNotFound
+}
+
+// FinishAuthRequest ends a request with a grant and its code, for exactly one caller; the
+// others get idp.ErrConsumed. If the user, the client or the session is not what it was,
+// it is idp.ErrDenied and nothing has happened.
+func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, g idp.Grant, code idp.Code, now time.Time) error {
+	return db.write(ctx, "finish authorization request", func(t *tx) error {
+		// Of a finished request only the fact is kept.
+		err := t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3 AND client_id = $4`,
+			id, browserHash, ms(now), g.ClientID)
+		if err != nil {
+			return err
+		}
+		var sessionID string
+		if err := t.row("SELECT session_id FROM auth_requests WHERE id = $1", id).Scan(asText{&sessionID}); err != nil {
+			return err
+		}
+		if sessionID != "" { // also for an offline grant, which names no session
+			err := t.liveSession(sessionID, g.UserID, now)
+			if errors.Is(err, idp.ErrNotFound) {
+				err = fmt.Errorf("session of the request: %w", idp.ErrDenied)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return t.issueCode(by, g, code, now)
+	})
+}
+
+// RefuseAuthRequest ends a request without a grant, for exactly one caller; the others
+// get idp.ErrConsumed.
+func (db *DB) RefuseAuthRequest(ctx context.Context, id string, browserHash [32]byte, now time.Time) error {
+	return db.write(ctx, "refuse authorization request", func(t *tx) error {
+		return t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3`, id, browserHash, ms(now))
+	})
+}

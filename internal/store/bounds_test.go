@@ -1,0 +1,107 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+var when = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+// DOS-03: a flood of names fills a bounded table, and does not clear the counter of a
+// name under attack.
+func TestCountAttempt_BoundedRows(t *testing.T) {
+	t.Parallel()
+	db := openTemp(t)
+	db.SetBounds(300, 300)
+	victim := idp.Limit{Key: "victim", Max: 5, Window: time.Hour}
+	for range 5 {
+		if wait, err := db.CountAttempt(t.Context(), []idp.Limit{victim}, when); wait != 0 || err != nil {
+			t.Fatal(wait, err)
+		}
+	}
+	for i := range 900 {
+		flood := idp.Limit{Key: fmt.Sprint("flood ", i), Max: 5, Window: time.Hour}
+		if wait, err := db.CountAttempt(t.Context(), []idp.Limit{flood}, when.Add(time.Duration(i)*time.Millisecond)); wait != 0 || err != nil {
+			t.Fatal(wait, err)
+		}
+	}
+	rows, err := db.Int(t.Context(), "SELECT COUNT(*) FROM attempts")
+	if err != nil || rows > 300 {
+		t.Errorf("%d counters, %v", rows, err)
+	}
+	tally, err := db.Int(t.Context(), "SELECT seq FROM heads WHERE name = 'attempts'")
+	if err != nil || tally != rows {
+		t.Errorf("tally says %d of %d rows, %v", tally, rows, err)
+	}
+	if wait, err := db.CountAttempt(t.Context(), []idp.Limit{victim}, when.Add(time.Minute)); wait == 0 || err != nil {
+		t.Errorf("the flood cleared the victim's counter: %v", err)
+	}
+}
+
+// DOS-03: expired counters make room before any living one goes.
+func TestCountAttempt_ExpiredGoFirst(t *testing.T) {
+	t.Parallel()
+	db := openTemp(t)
+	db.SetBounds(100, 100)
+	for i := range 100 {
+		l := idp.Limit{Key: fmt.Sprint(i), Max: 1, Window: time.Minute}
+		if i >= 50 {
+			l.Window = time.Hour
+		}
+		if _, err := db.CountAttempt(t.Context(), []idp.Limit{l}, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 40 {
+		l := idp.Limit{Key: fmt.Sprint("new ", i), Max: 1, Window: time.Hour}
+		if _, err := db.CountAttempt(t.Context(), []idp.Limit{l}, when.Add(2*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := 50; i < 100; i++ {
+		l := idp.Limit{Key: fmt.Sprint(i), Max: 1, Window: time.Hour}
+		if wait, err := db.CountAttempt(t.Context(), []idp.Limit{l}, when.Add(2*time.Minute)); wait == 0 || err != nil {
+			t.Errorf("living counter %d is gone: %v", i, err)
+		}
+	}
+}
+
+// DOS-03: of what strangers were refused, the newest rows are kept; all else stays.
+func TestAudit_BoundedRefusals(t *testing.T) {
+	t.Parallel()
+	db := openTemp(t)
+	db.SetBounds(100, 100)
+	stranger := idp.Actor{Kind: "anonymous", IP: "203.0.113.9"}
+	other := idp.Event{At: when, Actor: idp.Actor{Kind: "operator", ID: "op"}, Action: "login", Result: "refused"}
+	if err := db.Audit(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 350 {
+		if err := db.Audit(t.Context(), idp.Event{At: when, Actor: stranger, Action: "login", Target: fmt.Sprint(i), Result: "refused"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, err := db.Events(t.Context(), "", 0, 1000)
+	if err != nil || len(events) != 101 {
+		t.Fatalf("%d rows, %v", len(events), err)
+	}
+	for i, e := range events[:100] {
+		if e.Target != fmt.Sprint(349-i) {
+			t.Fatalf("row %d is refusal %s", i, e.Target)
+		}
+	}
+	if events[100].Actor.Kind != "operator" {
+		t.Error("somebody else's row is gone")
+	}
+	for swept := 1; swept > 0; {
+		if swept, err = db.Sweep(t.Context(), when.Add(91*24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tally, err := db.Int(t.Context(), "SELECT seq FROM heads WHERE name = 'refusals'"); err != nil || tally != 0 {
+		t.Errorf("tally is %d with no row left, %v", tally, err)
+	}
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+)
+
+// Seams for the tests of this package.
+
+var (
+	CheckVersion = checkVersion
+	ErrInUse     = errInUse
+	Migrate      = func(db *DB) error { return migrate(db.engine.(*sqliteDB).mover, sqliteDialect) }
+)
+
+const (
+	QueueLen = queueLen
+	BatchLen = batchLen
+)
+
+// Commits is how many transactions the writer has committed.
+func (db *DB) Commits() int64 { return db.engine.(*sqliteDB).commits.Load() }
+
+// BeforeCommit makes the writer call f before each commit; an error of it stands for a
+// disk that fails.
+func (db *DB) BeforeCommit(ctx context.Context, f func() error) error {
+	return db.Verb(ctx, func(func(string, ...any) error) error {
+		db.engine.(*sqliteDB).preCommit = f // on the writer's goroutine
+		return nil
+	})
+}
+
+// Verb runs f as a verb; exec runs a statement in its transaction.
+func (db *DB) Verb(ctx context.Context, f func(exec func(string, ...any) error) error) error {
+	return db.write(ctx, "test verb", func(t *tx) error {
+		return f(func(query string, args ...any) error {
+			_, err := t.exec(query, args...)
+			return err
+		})
+	})
+}
+
+// Keep makes err an answer that does not undo what the verb changed.
+func Keep(err error) error { return kept{err} }
+
+// Int reads a number through a reading connection.
+func (db *DB) Int(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = db.read(ctx, "test query", func(c *conn) error { return c.row(query, args...).Scan(&n) })
+	return n, err
+}
+
+// Text reads a text through a reading connection.
+func (db *DB) Text(ctx context.Context, query string, args ...any) (s string, err error) {
+	err = db.read(ctx, "test query", func(c *conn) error { return c.row(query, args...).Scan(&s) })
+	return s, err
+}
+
+// TryWriteAsReader runs a statement on a reading connection.
+func (db *DB) TryWriteAsReader(ctx context.Context, query string) error {
+	return db.read(ctx, "test query", func(c *conn) error {
+		_, err := c.exec(query)
+		return err
+	})
+}
+
+// SetBounds replaces how many rows strangers may cause.
+func (db *DB) SetBounds(attempts, refusals int64) { db.bounds = bounds{attempts, refusals} }
+
+// Queued is how many verbs wait for the writer.
+func (db *DB) Queued() int { return len(db.engine.(*sqliteDB).queue) }

@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
+)
+
+// Rows of heads: the two logs, and tallies of rows whose number has a bound.
+const (
+	headRevocations = "revocations"
+	headChanges     = "changes"
+	tallyRequests   = "auth_requests"
+	tallyAttempts   = "attempts"
+	tallyRefusals   = "refusals"
+)
+
+// beforeMargin is how far into the future a rule about "everything until now" reaches,
+// so that no token of a node with a slow clock escapes (verifiers allow 60 s ahead).
+const beforeMargin = 2 * time.Second
+
+func newEpoch() string { return secret.ID() }
+
+func head(c *conn, name string) (epoch string, seq int64, err error) {
+	err = c.row("SELECT epoch, seq FROM heads WHERE name = $1", name).Scan(&epoch, &seq)
+	return epoch, seq, err
+}
+
+// advance moves a head or a tally by n and returns where it stands then.
+func (t *tx) advance(name string, n int) (seq int64, err error) {
+	err = t.change("UPDATE heads SET seq = seq + $2 WHERE name = $1 RETURNING seq", name, n).Scan(&seq)
+	return seq, err
+}
+
+// revoke notes a rule; it is appended when the verb is through with everything else.
+func (t *tx) revoke(r idp.Rule) { t.rules = append(t.rules, r) }
+
+// changed notes that nodes must read something again.
+func (t *tx) changed(kind, id string, now time.Time) {
+	t.changes = append(t.changes, idp.Change{Kind: kind, ID: id})
+	t.changedAt = ms(now)
+}
+
+// appendLogs takes numbers from the heads as the last thing of a verb: where many
+// writers exist, a head's row is locked only from here to the commit.
+func (t *tx) appendLogs() error {
+	if n := len(t.changes); n > 0 {
+		seq, err := t.advance(headChanges, n)
+		if err != nil {
+			return err
+		}
+		for i, c := range t.changes {
+			_, err := t.exec("INSERT INTO changes (seq, kind, id, at) VALUES ($1, $2, $3, $4)", seq-int64(n-1-i), c.Kind, c.ID, t.changedAt)
+			if err != nil {
+				return err
+			}
+		}
+		t.head, t.appended = seq, true
+	}
+	if n := len(t.rules); n > 0 {
+		seq, err := t.advance(headRevocations, n)
+		if err != nil {
+			return err
+		}
+		for i, r := range t.rules {
+			_, err := t.exec("INSERT INTO revocations (seq, kind, id, before, at, until) VALUES ($1, $2, $3, $4, $5, $6)",
+				seq-int64(n-1-i), string(r.Kind), r.ID, msOrNull(r.Before), ms(r.At), ms(r.Until))
+			if err != nil {
+				return err
+			}
+		}
+		t.appended = true
+	}
+	return nil
+}
+
+// rule makes a rule with the times that its kind has: a jti, grant, session or key is
+// dead for ever; client and all kill what was issued until Before.
+func (db *DB) rule(kind idp.RuleKind, id string, now time.Time) idp.Rule {
+	r := idp.Rule{Kind: kind, ID: id, At: now, Until: now.Add(db.ruleLifetime)}
+	if kind == idp.RuleClient || kind == idp.RuleAll {
+		r.Before = now.Add(beforeMargin).Truncate(time.Second)
+		r.Until = r.Before.Add(db.ruleLifetime)
+	}
+	return r
+}
+
+// RevocationHead returns the log's epoch and the number of its newest rule, as the
+// database knows them now.
+func (db *DB) RevocationHead(ctx context.Context) (epoch string, seq int64, err error) {
+	err = db.read(ctx, "revocation head", func(c *conn) (err error) {
+		epoch, seq, err = head(c, headRevocations)
+		return err
+	})
+	return epoch, seq, err
+}
+
+// Rules returns at most limit rules after the given number, ascending, without those
+// that may be forgotten.
+func (db *DB) Rules(ctx context.Context, after int64, limit int, now time.Time) (rules []idp.Rule, err error) {
+	err = db.read(ctx, "revocation rules", func(c *conn) (err error) {
+		rules, err = list(c, scanRule, `SELECT seq, kind, id, before, at, until FROM revocations
+			WHERE seq > $1 AND until > $2 ORDER BY seq LIMIT $3`, after, ms(now), limit)
+		return err
+	})
+	return rules, err
+}
+
+func scanRule(s scanner) (r idp.Rule, err error) {
+	err = s.Scan(&r.Seq, (*string)(&r.Kind), &r.ID, asTime{&r.Before}, asTime{&r.At}, asTime{&r.Until})
+	return r, err
+}
+
+// RuleExists reports whether the log has a rule that names exactly this and may not be
+// forgotten yet. Our own endpoints ask it for single access tokens; everybody else
+// follows the log.
+func (db *DB) RuleExists(ctx context.Context, kind idp.RuleKind, id string, now time.Time) (there bool, err error) {
+	err = db.read(ctx, "find rule", func(c *conn) (err error) {
+		there, err = c.exists("SELECT 1 FROM revocations WHERE id = $1 AND kind = $2 AND until > $3", id, string(kind), ms(now))
+		return err
+	})
+	return there, err
+}
+
+// RevokeJTI kills one access token.
+func (db *DB) RevokeJTI(ctx context.Context, by idp.Actor, jti string, until, now time.Time) error {
+	return db.AppendRule(ctx, by, idp.Rule{Kind: idp.RuleJTI, ID: jti, Until: until}, now)
+}
+
+// AppendRule appends a rule that no other verb stands for. Times that are zero get the
+// kind's usual ones.
+func (db *DB) AppendRule(ctx context.Context, by idp.Actor, r idp.Rule, now time.Time) error {
+	usual := db.rule(r.Kind, r.ID, now)
+	switch r.Kind {
+	case idp.RuleJTI, idp.RuleGrant, idp.RuleSession, idp.RuleKey, idp.RuleClient:
+		if r.ID == "" {
+			return fmt.Errorf("append rule: it names nothing: %w", idp.ErrInvalid)
+		}
+	case idp.RuleAll:
+	default:
+		return fmt.Errorf("append rule: unknown kind: %w", idp.ErrInvalid)
+	}
+	if r.Before.IsZero() || usual.Before.IsZero() {
+		r.Before = usual.Before
+	}
+	if r.Until.IsZero() {
+		r.Until = usual.Until
+	}
+	r.At = now
+	return db.write(ctx, "append rule", func(t *tx) error {
+		t.revoke(r)
+		return t.audit(by, event{action: "rule.append", target: string(r.Kind) + " " + r.ID}, now)
+	})
+}
+
+// Changes returns at most limit entries of the changes log after the given number.
+// A first entry that is not the next number says that older ones are gone.
+func (db *DB) Changes(ctx context.Context, after int64, limit int) (changes []idp.Change, err error) {
+	err = db.read(ctx, "changes", func(c *conn) (err error) {
+		changes, err = list(c, func(s scanner) (ch idp.Change, err error) {
+			err = s.Scan(&ch.Seq, &ch.Kind, &ch.ID)
+			return ch, err
+		}, "SELECT seq, kind, id FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2", after, limit)
+		return err
+	})
+	return changes, err
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// dialect turns the schema's words into an engine's.
+type dialect struct {
+	words *strings.Replacer
+	begin string
+}
+
+// sqliteDialect: STRICT makes SQLite hold columns to their types.
+var sqliteDialect = dialect{
+	words: strings.NewReplacer("BYTEA", "BLOB", "BIGINT", "INTEGER", "\n);", "\n) STRICT;"),
+	begin: "BEGIN IMMEDIATE",
+}
+
+// migrate brings the schema up to date, each file in a transaction of its own. It only
+// moves forward, and leaves a database of a newer release alone: the previous release
+// must run on the new schema.
+func migrate(c *conn, d dialect) error {
+	const log = `CREATE TABLE IF NOT EXISTS migrations (
+	version BIGINT NOT NULL PRIMARY KEY,
+	name TEXT NOT NULL
+);`
+	if err := c.script(d.words.Replace(log)); err != nil {
+		return err
+	}
+	var done int64
+	if err := c.row("SELECT COALESCE(MAX(version), 0) FROM migrations").Scan(&done); err != nil {
+		return err
+	}
+	files, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil {
+		return err
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		version, err := strconv.ParseInt(path.Base(file)[:4], 10, 64)
+		if err != nil {
+			return fmt.Errorf("%s: its name must begin with four digits: %w", file, err)
+		}
+		if version <= done {
+			continue
+		}
+		if err := applyFile(c, d, file, version); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+func applyFile(c *conn, d dialect, file string, version int64) error {
+	text, err := schema.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := c.script(d.begin); err != nil {
+		return err
+	}
+	if err := applyStatements(c, statements(d.words.Replace(string(text))), file, version); err != nil {
+		return errors.Join(err, c.script("ROLLBACK"))
+	}
+	return c.script("COMMIT")
+}
+
+func applyStatements(c *conn, all []string, file string, version int64) error {
+	for _, statement := range all {
+		if err := c.script(statement); err != nil {
+			return err
+		}
+	}
+	return c.script("INSERT INTO migrations (version, name) VALUES ($1, $2)", version, path.Base(file))
+}
+
+// statements splits a schema file: a statement ends with ";" at the end of a line.
+func statements(text string) []string {
+	var code strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "--") {
+			code.WriteString(line)
+		}
+	}
+	var all []string
+	for s := range strings.SplitSeq(code.String(), ";\n") {
+		if s = strings.TrimSpace(s); s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// createHeads makes the first rows of the logs. An epoch names one history of a log: a
+// reader who knows another one begins again.
+func createHeads(t *tx) error {
+	for _, name := range []string{headRevocations, headChanges, tallyRequests, tallyAttempts, tallyRefusals} {
+		err := t.insert("INSERT INTO heads (name, seq, epoch) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING", name, newEpoch())
+		if err != nil && !errors.Is(err, idp.ErrExists) {
+			return err
+		}
+	}
+	return nil
+}

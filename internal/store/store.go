@@ -1,0 +1,167 @@
+// Package store keeps signet's state in a database: plain SQL, atomic verbs, one
+// schema for two engines (SQLite today; everything that is particular to it stands in
+// sqlite.go and beside it).
+//
+// Every method of DB is one transaction that decides and changes together; nobody
+// outside this package begins one. The store knows rows and atomicity. Who may do
+// something, and for how long, is decided above.
+//
+// What a verb promises:
+//   - nil means that the change is durable: it was synced to disk before the answer;
+//   - one of many concurrent callers wins where something may happen once;
+//   - a revocation's rules are in the log as soon as the change itself is;
+//   - a context that ends before a change was begun gives the context's error, and the
+//     change never happens; one that was begun is waited for.
+//
+// It deliberately does not encrypt (package keyring does), and holds secrets as hashes only.
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+// Options are what the store must know of the rest.
+type Options struct {
+	// RuleLifetime is how long a revocation rule is kept: the longest life of an
+	// access token plus the verifiers' leeway.
+	RuleLifetime time.Duration
+	// Log receives what no caller can be told; nil discards it.
+	Log *slog.Logger
+}
+
+// DB is an open database. Its methods may be called by many goroutines.
+type DB struct {
+	engine       engine
+	ruleLifetime time.Duration
+	bounds       bounds
+	log          *slog.Logger
+
+	changeSeq atomic.Int64 // newest committed number of the changes log in this process
+
+	mu       sync.Mutex // guards watchers
+	watchers map[chan struct{}]struct{}
+}
+
+// bounds are how many rows strangers may cause (DOS-03).
+type bounds struct {
+	attempts int64 // counters
+	refusals int64 // audit rows of refusals: the newest ones are kept
+}
+
+// engine runs verbs on one kind of database.
+type engine interface {
+	// write runs verb in a transaction of its own, as seen by everyone else, and
+	// returns when that is durable.
+	write(ctx context.Context, verb func(*tx) error) error
+	// read runs query on a connection that cannot change anything.
+	read(ctx context.Context, query func(*conn) error) error
+	close() error
+}
+
+// Open opens the database that dsn names ("sqlite:PATH"), brings its schema up to date
+// and holds it for this process alone until Close.
+func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	if o.RuleLifetime <= 0 {
+		return nil, fmt.Errorf("open database: rule lifetime must be positive: %w", idp.ErrInvalid)
+	}
+	path, ok := strings.CutPrefix(dsn, "sqlite:")
+	if !ok || path == "" || strings.HasPrefix(path, ":") {
+		return nil, fmt.Errorf("open database: the name must be sqlite:PATH: %w", idp.ErrInvalid)
+	}
+	db := &DB{
+		ruleLifetime: o.RuleLifetime, log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), bounds: bounds{attempts: 200_000, refusals: 100_000},
+		watchers: map[chan struct{}]struct{}{},
+	}
+	e, err := openSQLite(ctx, path, db.log, db.committed)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db.engine = e
+	if err := db.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), e.close())
+	}
+	return db, nil
+}
+
+// start makes the rows that every verb counts on and reads where the logs stand.
+func (db *DB) start(ctx context.Context) error {
+	if err := db.write(ctx, "first start", createHeads); err != nil {
+		return err
+	}
+	return db.read(ctx, "read heads", func(c *conn) error {
+		_, seq, err := head(c, headChanges)
+		db.changeSeq.Store(seq)
+		return err
+	})
+}
+
+// Close waits for the verbs under way, refuses new ones and releases the file.
+func (db *DB) Close() error {
+	return db.engine.close()
+}
+
+// Ping reports whether the database answers, to reads and to changes.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.write(ctx, "ping", func(*tx) error { return nil }); err != nil {
+		return err
+	}
+	_, _, err := db.RevocationHead(ctx)
+	return err
+}
+
+// Watch returns a channel that is poked after each commit that appended a revocation
+// rule or a change. It holds one poke: read the logs until they are at their end.
+func (db *DB) Watch() (events <-chan struct{}, stop func()) {
+	ch := make(chan struct{}, 1)
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.watchers[ch] = struct{}{}
+	return ch, func() {
+		db.mu.Lock()
+		defer db.mu.Unlock()
+		delete(db.watchers, ch)
+	}
+}
+
+// committed is called by the engine after a commit, before any of its verbs is answered.
+func (db *DB) committed(changeSeq int64) {
+	if changeSeq > 0 {
+		db.changeSeq.Store(changeSeq)
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for ch := range db.watchers {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (db *DB) write(ctx context.Context, what string, verb func(*tx) error) error {
+	err := db.engine.write(ctx, func(t *tx) error {
+		t.bounds = db.bounds
+		return verb(t)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+func (db *DB) read(ctx context.Context, what string, query func(*conn) error) error {
+	if err := db.engine.read(ctx, query); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}

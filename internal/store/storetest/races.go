@@ -1,0 +1,260 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+// STO-04, OAU-04, OAU-10: whatever may happen once has one winner among callers that
+// begin at the same moment, round after round.
+var raceTests = []test{
+	{"STO-04 race to finish an authorization request", raceFinish},
+	{"STO-04 race to refuse or finish an authorization request", raceRefuse},
+	{"OAU-04 race to redeem a code", raceRedeem},
+	{"OAU-10 race to rotate a refresh token", raceRotate},
+	{"STO-04 race to renew a session", raceRenew},
+	{"STO-04 race to add the first signing key", raceKey},
+	{"STO-04 race to store a setting once", raceSetting},
+	{"STO-04 race to take the last place under a limit", raceLimit},
+	{"STO-04 race to create one username", raceUsername},
+	{"STO-04 race of a password change and new grants", racePassword},
+}
+
+const callers = 8
+
+func rounds() int {
+	if testing.Short() {
+		return 25
+	}
+	return 200
+}
+
+// oneWinner checks that one caller got nil and all others the sentinel.
+func (w *world) oneWinner(round int, results []error, loser error) {
+	w.Helper()
+	winners := 0
+	for _, err := range results {
+		switch {
+		case err == nil:
+			winners++
+		case !errors.Is(err, loser):
+			w.Fatalf("round %d: %v, want %v", round, err, loser)
+		}
+	}
+	if winners != 1 {
+		w.Fatalf("round %d: %d winners", round, winners)
+	}
+}
+
+func raceFinish(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, _ := w.session(ann)
+	for round := range rounds() {
+		r := w.request("app")
+		var grants [callers]idp.Grant
+		results := at(callers, func(i int) error {
+			g, code := w.newGrant(ann, "app", s.ID)
+			grants[i] = g
+			return w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
+		})
+		w.oneWinner(round, results, idp.ErrConsumed)
+		for i, g := range grants {
+			if _, err := w.Standing(w.ctx, g.ID, w.now); (err == nil) != (results[i] == nil) {
+				w.Fatalf("round %d: grant of caller %d: %v, its answer %v", round, i, err, results[i])
+			}
+		}
+	}
+}
+
+func raceRefuse(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, _ := w.session(ann)
+	for round := range rounds() {
+		r := w.request("app")
+		w.oneWinner(round, at(callers, func(i int) error {
+			if i%2 == 0 {
+				return w.RefuseAuthRequest(w.ctx, r.ID, r.BrowserHash, w.now)
+			}
+			g, code := w.newGrant(ann, "app", s.ID)
+			return w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
+		}), idp.ErrConsumed)
+	}
+}
+
+func raceRedeem(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	for round := range rounds() {
+		g, code := w.newGrant(ann, "app", "")
+		w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
+		before := len(w.rules())
+		w.oneWinner(round, at(callers, func(int) error {
+			r := w.newRefresh(g)
+			return w.RedeemCode(w.ctx, asClient("app"), code.Hash, &r, w.now)
+		}), idp.ErrConsumed)
+		// The losers' replay took from the winner what it got, with one rule.
+		if _, err := w.Standing(w.ctx, g.ID, w.now); !errors.Is(err, idp.ErrNotFound) {
+			w.Fatalf("round %d: the grant is alive: %v", round, err)
+		}
+		if n := len(w.rules()) - before; n != 1 {
+			w.Fatalf("round %d: %d rules", round, n)
+		}
+	}
+}
+
+func raceRotate(w *world) {
+	w.client("app")
+	f := w.familyOf("ann")
+	for round := range rounds() {
+		type answer struct {
+			out    idp.Rotation
+			sealed string
+			err    error
+		}
+		rotated, branch := 0, ""
+		answers := at(callers, func(i int) answer {
+			successor := fmt.Sprint(round, " by ", i)
+			current := hash("first token of " + f.g.ID)
+			if round > 0 {
+				current = hash(fmt.Sprint("round ", round))
+			}
+			// Each honest retry derives the same next token; what is sealed may differ.
+			out, sealed, err := w.RotateRefreshToken(w.ctx, asClient("app"), f.handle, current, hash(fmt.Sprint("round ", round+1)), []byte(successor), window, w.now)
+			return answer{out, string(sealed), err}
+		})
+		for _, a := range answers {
+			w.must(a.err)
+			if a.out == idp.Rotated {
+				rotated++
+				branch = a.sealed
+			}
+		}
+		for _, a := range answers {
+			if a.out == idp.Reused || a.sealed != branch {
+				w.Fatalf("round %d: %+v beside %q", round, a, branch)
+			}
+		}
+		if rotated != 1 {
+			w.Fatalf("round %d: %d rotations", round, rotated)
+		}
+		w.wait(window + time.Second)
+	}
+	r, _, err := w.Refresh(w.ctx, f.handle, w.now)
+	w.must(err)
+	w.equal("generation", r.Generation, int64(1+rounds()))
+}
+
+func raceRenew(w *world) {
+	ann := w.user("ann")
+	s, current := w.session(ann)
+	for round := range rounds() {
+		results := at(callers, func(i int) error {
+			return w.RenewSession(w.ctx, person(ann), s, current, hash(fmt.Sprint("cookie ", round, i)), w.now)
+		})
+		w.oneWinner(round, results, idp.ErrNotFound)
+		for i, err := range results {
+			next := hash(fmt.Sprint("cookie ", round, i))
+			if _, _, readErr := w.Session(w.ctx, next, w.now); (readErr == nil) != (err == nil) {
+				w.Fatalf("round %d: cookie of caller %d works: %v, its answer %v", round, i, readErr == nil, err)
+			}
+			if err == nil {
+				current = next
+			}
+		}
+	}
+}
+
+func raceKey(w *world) {
+	for round := range rounds() {
+		alg := fmt.Sprint("alg ", round)
+		w.oneWinner(round, at(callers, func(i int) error {
+			k := idp.SigningKey{ID: fmt.Sprint(alg, i), Alg: alg, StagedAt: w.now, ActiveAt: w.now}
+			return w.AddSigningKey(w.ctx, operator, k, true, w.now)
+		}), idp.ErrExists)
+	}
+}
+
+func raceSetting(w *world) {
+	for round := range rounds() {
+		name := fmt.Sprint("setting ", round)
+		values := at(callers, func(i int) string {
+			stored, err := w.PutSettingOnce(w.ctx, name, fmt.Append(nil, i))
+			if err != nil {
+				return err.Error()
+			}
+			return string(stored)
+		})
+		stored, err := w.Setting(w.ctx, name)
+		w.must(err)
+		for _, v := range values {
+			if v != string(stored) {
+				w.Fatalf("round %d: %q beside %q", round, v, stored)
+			}
+		}
+	}
+}
+
+func raceLimit(w *world) {
+	for round := range rounds() {
+		limit := []idp.Limit{{Key: fmt.Sprint("key ", round), Max: 3, Window: time.Minute}}
+		counted := 0
+		for _, wait := range at(callers, func(int) time.Duration {
+			wait, err := w.CountAttempt(w.ctx, limit, w.now)
+			if err != nil {
+				w.Error(err)
+			}
+			return wait
+		}) {
+			if wait == 0 {
+				counted++
+			}
+		}
+		if counted != 3 {
+			w.Fatalf("round %d: %d attempts under a limit of 3", round, counted)
+		}
+	}
+}
+
+func raceUsername(w *world) {
+	for round := range rounds() {
+		w.oneWinner(round, at(callers, func(i int) error {
+			return w.CreateUser(w.ctx, operator, idp.User{ID: fmt.Sprint("id ", round, i), Username: fmt.Sprint("name", round)}, "", w.now)
+		}), idp.ErrExists)
+	}
+}
+
+// racePassword: a grant made at the moment of a password change is either ended by it
+// or refused; none survives.
+func racePassword(w *world) {
+	w.client("app")
+	for round := range rounds() {
+		u := w.user(fmt.Sprint("person", round))
+		s, _ := w.session(u)
+		before := len(w.rules())
+		grants := at(callers, func(i int) idp.Grant {
+			if i == 0 {
+				w.must(w.SetPassword(w.ctx, operator, u.ID, "new", w.now))
+				return idp.Grant{}
+			}
+			g, code := w.newGrant(u, "app", s.ID)
+			if err := w.IssueCode(w.ctx, person(u), g, code, w.now); err != nil && !errors.Is(err, idp.ErrDenied) {
+				w.Error(err)
+			}
+			return g
+		})
+		for _, g := range grants[1:] {
+			if _, err := w.Standing(w.ctx, g.ID, w.now); !errors.Is(err, idp.ErrNotFound) {
+				w.Fatalf("round %d: a grant survived: %v", round, err)
+			}
+		}
+		if n := len(w.rules()) - before; n != 1 {
+			w.Fatalf("round %d: %d rules, want the session's", round, n)
+		}
+	}
+}

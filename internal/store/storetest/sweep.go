@@ -1,0 +1,81 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+var sweepTests = []test{
+	{"DOS-03 everything that ended is swept, nothing that lives", sweeps},
+	{"a used code is remembered for an hour", sweepKeepsCodes},
+}
+
+func (w *world) sweepAll() (rows int) {
+	w.Helper()
+	for {
+		n, err := w.Sweep(w.ctx, w.now)
+		w.must(err)
+		if rows += n; n == 0 {
+			return rows
+		}
+	}
+}
+
+func sweeps(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, cookie := w.session(ann)
+	withSession, _ := w.grant(ann, "app", s.ID)
+	offline, token := w.grant(ann, "app", "")
+	w.request("app")
+	_, err := w.CountAttempt(w.ctx, []idp.Limit{{Key: "a", Max: 1, Window: time.Minute}}, w.now)
+	w.must(err)
+	w.must(w.RevokeJTI(w.ctx, operator, "j", w.now.Add(time.Minute), w.now))
+	w.equal("nothing has ended", w.sweepAll(), 0)
+
+	w.wait(30 * time.Minute)
+	w.equal("request, counter, rule", w.sweepAll(), 3)
+	_, _, err = w.Session(w.ctx, cookie, w.now)
+	w.want("session", err, nil)
+
+	w.now = s.IdleExpiresAt.Add(2 * time.Hour)
+	w.equal("two codes, session and its grant", w.sweepAll(), 4)
+	_, err = w.Standing(w.ctx, withSession.ID, w.now)
+	w.want("grant of the session", err, idp.ErrNotFound)
+	_, _, err = w.Refresh(w.ctx, token.HandleHash, w.now)
+	w.want("offline grant", err, nil)
+
+	w.now = offline.ExpiresAt.Add(25 * time.Hour)
+	_, events := w.lastEvent()
+	w.equal("offline grant and the audit log", w.sweepAll(), 1+events)
+	w.want("grant", w.RevokeGrant(w.ctx, operator, offline.ID, "", w.now), idp.ErrNotFound)
+	_, head, err := w.RevocationHead(w.ctx)
+	w.must(err)
+	w.equal("the log keeps its position", head, int64(1))
+
+	// More than one batch.
+	for i := range 1200 {
+		w.must(w.RevokeJTI(w.ctx, operator, fmt.Sprint(i), w.now.Add(time.Minute), w.now))
+	}
+	w.wait(time.Hour)
+	n, err := w.Sweep(w.ctx, w.now)
+	w.must(err)
+	if n == 0 || n > 1000 {
+		w.Errorf("one sweep took %d rows", n)
+	}
+	w.equal("all", n+w.sweepAll(), 1200)
+}
+
+func sweepKeepsCodes(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	g, code := w.newGrant(ann, "app", "")
+	w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
+	w.must(w.RedeemCode(w.ctx, asClient("app"), code.Hash, nil, w.now))
+	w.wait(59 * time.Minute)
+	w.sweepAll()
+	w.want("replay", w.RedeemCode(w.ctx, asClient("app"), code.Hash, nil, w.now), idp.ErrConsumed)
+	w.equal("rules", w.ruleNames(0), map[string]int{"grant " + g.ID: 1})
+}

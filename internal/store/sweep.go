@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	sweepRows = 500 // of one kind in one transaction
+
+	// Kept for a while after their end: a code's second use must still be noticed.
+	keepCodes    = time.Hour
+	keepSessions = time.Hour
+	keepGrants   = 24 * time.Hour
+	keepEvents   = 90 * 24 * time.Hour
+	keepChanges  = 10_000 // newest entries
+)
+
+// sweep is one kind of row that goes by itself. The query takes a time and a number of rows.
+type sweep struct {
+	what  string
+	query string
+	keep  time.Duration // how long after it ended
+	tally string        // row of heads that counts these, if any
+}
+
+var sweepRequests = sweep{what: "authorization requests", tally: tallyRequests, query: `DELETE FROM auth_requests WHERE id IN
+	(SELECT id FROM auth_requests WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+
+var sweepAttempts = sweep{what: "counters", tally: tallyAttempts, query: `DELETE FROM attempts WHERE key IN
+	(SELECT key FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+
+var sweeps = [...]sweep{
+	sweepRequests,
+	{what: "codes", keep: keepCodes, query: `DELETE FROM codes WHERE hash IN
+		(SELECT hash FROM codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
+	sweepAttempts,
+	// A grant that hangs on a session dies with it; it goes first, for the session's row names it.
+	{what: "grants of sessions", keep: keepSessions, query: `DELETE FROM grants WHERE id IN
+		(SELECT g.id FROM (SELECT id, user_id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at, id LIMIT $2) AS s
+			JOIN grants g ON g.user_id = s.user_id AND g.session_id = s.id)`},
+	{what: "sessions", keep: keepSessions, query: `DELETE FROM sessions WHERE id IN
+		(SELECT s.id FROM (SELECT id, user_id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at, id LIMIT $2) AS s
+			WHERE NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = s.user_id AND g.session_id = s.id))`},
+	{what: "grants", keep: keepGrants, query: `DELETE FROM grants WHERE id IN
+		(SELECT id FROM grants WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
+	{what: "revocation rules", query: `DELETE FROM revocations WHERE seq IN
+		(SELECT seq FROM revocations WHERE until <= $1 ORDER BY until LIMIT $2)`},
+}
+
+// Sweep deletes a small batch of everything that has ended and returns how many rows
+// that were; call it until there are none. Expired rows are unreadable anyway: sweeping
+// saves room, not safety.
+func (db *DB) Sweep(ctx context.Context, now time.Time) (rows int, err error) {
+	for _, s := range sweeps {
+		n, err := db.sweepOne(ctx, s, now)
+		rows += n
+		if err != nil {
+			return rows, err
+		}
+	}
+	for _, f := range [...]func(context.Context, time.Time) (int, error){db.sweepEvents, db.sweepChanges} {
+		n, err := f(ctx, now)
+		rows += n
+		if err != nil {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+// sweepOne is a transaction of its own, so that others get their turn between two.
+func (db *DB) sweepOne(ctx context.Context, s sweep, now time.Time) (rows int, err error) {
+	err = db.write(ctx, "sweep "+s.what, func(t *tx) (err error) {
+		rows, err = t.sweep(s, now)
+		return err
+	})
+	return rows, err
+}
+
+func (t *tx) sweep(s sweep, now time.Time) (rows int, err error) {
+	n, err := t.exec(s.query, ms(now.Add(-s.keep)), sweepRows)
+	if err == nil && n > 0 && s.tally != "" {
+		_, err = t.advance(s.tally, -int(n))
+	}
+	return int(n), err
+}
+
+// sweepEvents drops the oldest rows of the audit log. Their ids ascend with time.
+func (db *DB) sweepEvents(ctx context.Context, now time.Time) (rows int, err error) {
+	err = db.write(ctx, "sweep events", func(t *tx) error {
+		if err := t.savepoint(); err != nil {
+			return err
+		}
+		refusals, err := list(t.conn, scanInt, `DELETE FROM events WHERE id IN
+				(SELECT id FROM (SELECT id, at FROM events ORDER BY id LIMIT $2) AS oldest WHERE at <= $1)
+			RETURNING CASE WHEN actor_kind = 'anonymous' AND result = 'refused' THEN 1 ELSE 0 END`, ms(now.Add(-keepEvents)), sweepRows)
+		if rows = len(refusals); err != nil || rows == 0 {
+			return err
+		}
+		tallied := 0
+		for _, n := range refusals {
+			tallied += n
+		}
+		_, err = t.advance(tallyRefusals, -tallied)
+		return err
+	})
+	return rows, err
+}
+
+// sweepChanges keeps the newest entries, whatever their age: nodes that are further
+// behind than that read everything again.
+func (db *DB) sweepChanges(ctx context.Context, _ time.Time) (rows int, err error) {
+	err = db.write(ctx, "sweep changes", func(t *tx) error {
+		n, err := t.exec("DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE seq <= $1 ORDER BY seq LIMIT $2)", db.changeSeq.Load()-keepChanges, sweepRows)
+		rows = int(n)
+		return err
+	})
+	return rows, err
+}
+
+func scanInt(s scanner) (n int, err error) {
+	err = s.Scan(&n)
+	return n, err
+}

@@ -1,0 +1,342 @@
+// Package config reads the configuration: one YAML file, an environment variable for each
+// of its keys, and nothing else. The comments of the fields below are the manual;
+// docs/reference/configuration.md is made from them.
+//
+// What is unknown, given twice or of the wrong type is an error that names it. Defaults are
+// safe; PublicURL and KeyFile have none. Secrets are never in the file: keys that end in
+// _file name the file that holds one.
+//
+// It deliberately knows nothing about what the values are used for: package server hands
+// them to those who need them.
+package config
+
+import (
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// Config is the whole configuration. Paths that are relative in the file belong to the
+// file's directory, those of environment variables to the working directory.
+type Config struct {
+	// File is where the configuration was read from; empty if from the environment only.
+	File string `yaml:"-"`
+
+	// The address under which people and programs reach this server. It is the issuer
+	// in every token, compared byte for byte by everybody, and the start of every link.
+	// Scheme and host, perhaps a port; nothing after it, not even a slash. https, or
+	// http for a loopback host.
+	//
+	// Default: none, it must be given.
+	// Example: https://id.example.com
+	// What breaks: changing it later makes every token, session and client configuration
+	// of the old address useless.
+	PublicURL string `yaml:"public_url"`
+
+	// The file with the key-encryption key: 32 random bytes as 64 hexadecimal digits or as
+	// base64. It seals the signing keys in the database, so keep a copy of it, and not
+	// beside the backup of the database. Make one with: signet key new FILE
+	//
+	// Only its owner may read it (mode 0600); if root owns it, its group may read it as well
+	// (0640), which is how systemd and Kubernetes hand out credentials.
+	//
+	// Default: none, it must be given.
+	// Example: /etc/signet/key
+	// What breaks: with another key than the database was made with, the server refuses to start.
+	KeyFile string `yaml:"key_file"`
+
+	// Where the server listens, as host:port. Without a host, on all addresses.
+	//
+	// Default: 127.0.0.1:8080
+	// Example: :443
+	// What breaks: without tls_cert this listener speaks plain HTTP; it must then not be
+	// reachable past the reverse proxy.
+	Listen string `yaml:"listen"`
+
+	// The directory for the database and the administration socket. It is made with mode
+	// 0700 if it does not exist. Two servers cannot share one.
+	//
+	// Default: /var/lib/signet, on Windows C:\ProgramData\signet
+	// Example: /srv/signet
+	// What breaks: an empty directory is an empty server: no users, no clients, new signing keys.
+	DataDir string `yaml:"data_dir"`
+
+	// The database: "sqlite:" and a path. The file must be on a local disk.
+	//
+	// Default: sqlite:signet.db in data_dir
+	// Example: sqlite:/srv/signet/signet.db
+	// What breaks: as for data_dir.
+	Database string `yaml:"database"`
+
+	// The certificate chain for TLS, PEM, leaf first. Given together with tls_key. Both are
+	// read again when they change.
+	//
+	// Default: none, plain HTTP
+	// Example: /etc/signet/tls.crt
+	// What breaks: an unreadable or unfitting pair stops the start.
+	TLSCert string `yaml:"tls_cert"`
+
+	// The private key of tls_cert, PEM. The rules of key_file on who may read it hold here too.
+	//
+	// Default: none, plain HTTP
+	// Example: /etc/signet/tls.key
+	// What breaks: see tls_cert.
+	TLSKey string `yaml:"tls_key"`
+
+	// The reverse proxies in front of this server, as addresses or prefixes. Only from them
+	// is X-Forwarded-For believed, read from right to left. Required when public_url is
+	// https and there is no tls_cert: somebody must speak TLS.
+	//
+	// Default: none; the peer of the connection is the client
+	// Example: [127.0.0.1, 10.1.0.0/16]
+	// What breaks: a missing proxy makes all people look like one, who is then throttled;
+	// a prefix that contains other machines lets them choose the address they are counted under.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+
+	// What people see of you.
+	Brand Brand `yaml:"brand"`
+
+	// The server that takes our e-mail.
+	SMTP SMTP `yaml:"smtp"`
+
+	// How long things live. Units are s, m, h and d; they combine: 1d12h.
+	Lifetimes Lifetimes `yaml:"lifetimes"`
+
+	// How much anybody may use of this machine.
+	Limits Limits `yaml:"limits"`
+
+	// What is written to standard error.
+	Log Log `yaml:"log"`
+}
+
+// Brand is what people see of the operator.
+type Brand struct {
+	// The name on pages and in mails.
+	//
+	// Default: signet
+	// Example: Example Ltd.
+	// What breaks: nothing.
+	Name string `yaml:"name"`
+}
+
+// SMTP is the server that takes e-mail.
+type SMTP struct {
+	// The SMTP server's name. Without one no mail is sent: people are not told when their
+	// password changed or an app was connected.
+	//
+	// Default: none, no mail
+	// Example: smtp.example.com
+	// What breaks: with a wrong one mails are lost; logins go on.
+	Host string `yaml:"host"`
+
+	// The SMTP server's port.
+	//
+	// Default: 587, or 465 when tls is implicit
+	// Example: 2525
+	// What breaks: see host.
+	Port int `yaml:"port"`
+
+	// Who logs in to the SMTP server; given together with password_file.
+	//
+	// Default: none, no login
+	// Example: signet@example.com
+	// What breaks: see host.
+	Username string `yaml:"username"`
+
+	// The file with the SMTP password; a line break at its end does not count. The rules of
+	// key_file on who may read it hold here too.
+	//
+	// Default: none, no login
+	// Example: /etc/signet/smtp-password
+	// What breaks: see host.
+	PasswordFile string `yaml:"password_file"`
+
+	// The address that mail comes from. Required with host.
+	//
+	// Default: none
+	// Example: no-reply@example.com
+	// What breaks: receivers refuse mail from a domain that the SMTP server may not send for.
+	From string `yaml:"from"`
+
+	// How the connection is protected: mandatory (STARTTLS or no mail), implicit (TLS from the
+	// first byte), or, for a server on this machine only, opportunistic and none.
+	//
+	// Default: mandatory
+	// Example: implicit
+	// What breaks: the server refuses to start with opportunistic or none for another machine.
+	TLS string `yaml:"tls"`
+}
+
+// Lifetimes say how long things live. Codes live 60 seconds and a login that was begun 10
+// minutes; nobody needs other values.
+type Lifetimes struct {
+	// An access token. It is also the longest time for which a service that lost its
+	// connection to the revocation feed believes a token.
+	//
+	// Default: 5m
+	// Example: 2m
+	// What breaks: longer ones keep more revocations in every verifier's memory; from 1m to 1h.
+	AccessToken time.Duration `yaml:"access_token"`
+
+	// An ID token. Clients look at it once, right after the login.
+	//
+	// Default: 5m
+	// Example: 10m
+	// What breaks: some older clients take its end for the end of their own session; from 1m to 1h.
+	IDToken time.Duration `yaml:"id_token"`
+
+	// A grant with its refresh tokens, from the consent on, however often they are used.
+	//
+	// Default: 90d
+	// Example: 30d
+	// What breaks: people must connect their apps again after it; from 1h to 400d.
+	RefreshToken time.Duration `yaml:"refresh_token"`
+
+	// A login at signet without a visit.
+	//
+	// Default: 12h
+	// Example: 1h
+	// What breaks: people log in again after it; from 5m up to session.
+	SessionIdle time.Duration `yaml:"session_idle"`
+
+	// A login at signet since the password was typed, however often it is used.
+	//
+	// Default: 30d
+	// Example: 7d
+	// What breaks: people log in again after it; from 5m to 90d.
+	Session time.Duration `yaml:"session"`
+}
+
+// Limits keep anybody from using more of the machine than is his.
+type Limits struct {
+	// Connections at the same time, those of verifiers that follow revocations included.
+	// Each may cost an open file and about 50 KiB.
+	//
+	// Default: 10000
+	// Example: 2000
+	// What breaks: the next connection waits until one is closed; from 10 to 1000000.
+	MaxConnections int `yaml:"max_connections"`
+
+	// Bytes of a request's headers.
+	//
+	// Default: 16384
+	// Example: 32768
+	// What breaks: longer requests get 431; from 4096 to 1048576.
+	MaxHeaderBytes int `yaml:"max_header_bytes"`
+
+	// Time for a client to send a request's headers.
+	//
+	// Default: 5s
+	// Example: 10s
+	// What breaks: too short, and people on bad networks are cut off; from 1s to 2m.
+	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout"`
+
+	// Time for a client to send a whole request.
+	//
+	// Default: 10s
+	// Example: 20s
+	// What breaks: as for read_header_timeout; from read_header_timeout to 5m.
+	ReadTimeout time.Duration `yaml:"read_timeout"`
+
+	// Time for an answer, from the end of the request's headers on; the revocation feed has none.
+	//
+	// Default: 30s
+	// Example: 60s
+	// What breaks: as for read_header_timeout; from 5s to 10m.
+	WriteTimeout time.Duration `yaml:"write_timeout"`
+
+	// Time that a connection may do nothing between two requests.
+	//
+	// Default: 2m
+	// Example: 65s
+	// What breaks: shorter than the reverse proxy's own, and now and then a request meets a
+	// connection that has just been closed; from 1s to 1h.
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
+
+	// Memory for hashing passwords, in MiB, all logins of a moment together. The cost of a
+	// hash is fitted to the machine within it and never lowered.
+	//
+	// Default: 256
+	// Example: 128
+	// What breaks: less means fewer logins a second; from 32 to 65536.
+	PasswordMemory int `yaml:"password_memory_mib"`
+}
+
+// Log says what is written to standard error.
+type Log struct {
+	// The least important lines that are written: debug, info, warn or error. No level
+	// shows secrets.
+	//
+	// Default: info
+	// Example: warn
+	// What breaks: above info, the access log is missing.
+	Level string `yaml:"level"`
+
+	// The form of lines: json, text, or auto, which is text on a terminal and JSON otherwise.
+	//
+	// Default: auto
+	// Example: json
+	// What breaks: nothing.
+	Format string `yaml:"format"`
+}
+
+// What is the same for everybody.
+const (
+	CodeLifetime        = 60 * time.Second
+	AuthRequestLifetime = 10 * time.Minute
+)
+
+const day = 24 * time.Hour
+
+// WithDefaults fills in what was not given. It needs neither files nor a second call.
+func (c Config) WithDefaults() Config {
+	def(&c.Listen, "127.0.0.1:8080")
+	def(&c.DataDir, defaultDataDir())
+	def(&c.Database, "sqlite:"+filepath.Join(c.DataDir, "signet.db"))
+	def(&c.Brand.Name, "signet")
+	def(&c.SMTP.TLS, "mandatory")
+	if c.SMTP.TLS == "implicit" {
+		def(&c.SMTP.Port, 465)
+	}
+	def(&c.SMTP.Port, 587)
+	def(&c.Lifetimes.AccessToken, 5*time.Minute)
+	def(&c.Lifetimes.IDToken, 5*time.Minute)
+	def(&c.Lifetimes.RefreshToken, 90*day)
+	def(&c.Lifetimes.SessionIdle, min(12*time.Hour, c.sessionOr(12*time.Hour)))
+	def(&c.Lifetimes.Session, 30*day)
+	def(&c.Limits.MaxConnections, 10_000)
+	def(&c.Limits.MaxHeaderBytes, 16<<10)
+	def(&c.Limits.ReadHeaderTimeout, 5*time.Second)
+	def(&c.Limits.ReadTimeout, 10*time.Second)
+	def(&c.Limits.WriteTimeout, 30*time.Second)
+	def(&c.Limits.IdleTimeout, 2*time.Minute)
+	def(&c.Limits.PasswordMemory, 256)
+	def(&c.Log.Level, "info")
+	def(&c.Log.Format, "auto")
+	return c
+}
+
+// sessionOr keeps the default idle time below a session time that was given.
+func (c Config) sessionOr(d time.Duration) time.Duration {
+	if c.Lifetimes.Session > 0 {
+		return c.Lifetimes.Session
+	}
+	return d
+}
+
+// AdminSocket is the path of the administration socket.
+func (c Config) AdminSocket() string { return filepath.Join(c.DataDir, "admin.sock") }
+
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func defaultDataDir() string {
+	if runtime.GOOS == "windows" {
+		return `C:\ProgramData\signet`
+	}
+	return "/var/lib/signet"
+}

@@ -1,0 +1,97 @@
+package keyring
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/verify/jose"
+)
+
+// ErrKEK says that the key-encryption key is not the one that sealed the stored keys.
+var ErrKEK = errors.New("the key-encryption key does not open the stored signing keys")
+
+// rsaBits: what every relying party accepts, and the fastest that is still allowed.
+const rsaBits = 2048
+
+// generate makes a key that is published and active from now on.
+func generate(alg jose.Algorithm, sealing [32]byte, now time.Time) (idp.SigningKey, error) {
+	private, err := private(alg)
+	if err != nil {
+		return idp.SigningKey{}, err
+	}
+	kid, err := jose.Thumbprint(private.Public())
+	if err != nil {
+		return idp.SigningKey{}, err
+	}
+	public, err := jose.NewKey(alg, kid, private.Public())
+	if err != nil {
+		return idp.SigningKey{}, err
+	}
+	jwk, err := json.Marshal(public)
+	if err != nil {
+		return idp.SigningKey{}, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return idp.SigningKey{}, err
+	}
+	defer clear(der)
+	return idp.SigningKey{
+		ID: kid, Alg: string(alg), PublicJWK: jwk, StagedAt: now, ActiveAt: now,
+		Sealed: secret.Seal(sealing, der, place(kid, string(alg))),
+	}, nil
+}
+
+func private(alg jose.Algorithm) (crypto.Signer, error) {
+	switch alg {
+	case jose.EdDSA:
+		_, key, err := ed25519.GenerateKey(secret.Reader)
+		return key, err
+	case jose.ES256:
+		return ecdsa.GenerateKey(elliptic.P256(), secret.Reader)
+	case jose.RS256:
+		return rsa.GenerateKey(secret.Reader, rsaBits)
+	}
+	return nil, fmt.Errorf("algorithm %q: %w", alg, idp.ErrInvalid)
+}
+
+// open unseals a stored key. The seal says that we stored it, under this name and for
+// this algorithm; the name says which public key it is. So nothing in the row that is
+// not sealed is believed.
+func open(k idp.SigningKey, sealing [32]byte) (*jose.Signer, error) {
+	der, err := secret.Open(sealing, k.Sealed, place(k.ID, k.Alg))
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: %w", k.ID, ErrKEK)
+	}
+	defer clear(der)
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: not PKCS #8", k.ID) // the cause could quote the key
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("signing key %s: %T cannot sign", k.ID, parsed)
+	}
+	kid, err := jose.Thumbprint(private.Public())
+	if err != nil || kid != k.ID {
+		return nil, fmt.Errorf("signing key %s: its name is not its thumbprint", k.ID)
+	}
+	signer, err := jose.NewSigner(jose.Algorithm(k.Alg), k.ID, private)
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: %w", k.ID, err)
+	}
+	return signer, nil
+}
+
+// place binds a sealed key to its row, so that rows cannot swap their private halves.
+func place(kid, alg string) []byte { return []byte(kid + "\x00" + alg) }

@@ -1,0 +1,174 @@
+package authn_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/signet-id/signet/internal/authn"
+	"github.com/signet-id/signet/internal/idp"
+)
+
+var (
+	started = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) // when the request came
+	asked   = started.Add(time.Minute)                       // when Next is asked
+)
+
+// situation is what Next is told. Its zero changes make a third-party web client's
+// plain request that its user, logged in an hour ago, has consented to before.
+type situation struct {
+	req     idp.AuthRequest
+	sess    *idp.Session
+	client  idp.Client
+	consent *idp.Consent
+}
+
+func usual() situation {
+	return situation{
+		req: idp.AuthRequest{
+			ID: "request", ClientID: "client", RedirectURI: "https://app.example/cb", Resource: "https://api.example",
+			Scopes: []string{"openid", "read"}, MaxAge: -1, CreatedAt: started, ExpiresAt: started.Add(10 * time.Minute),
+		},
+		sess: &idp.Session{
+			ID: "session", UserID: "ann", AuthTime: started.Add(-time.Hour),
+			IdleExpiresAt: started.Add(time.Hour), ExpiresAt: started.Add(24 * time.Hour),
+		},
+		client: idp.Client{ID: "client", ClientMetadata: idp.ClientMetadata{
+			ApplicationType: "web", TokenEndpointAuthMethod: idp.AuthBasic,
+		}},
+		consent: &idp.Consent{UserID: "ann", ClientID: "client", Resource: "https://api.example", Scopes: []string{"read", "openid", "write"}},
+	}
+}
+
+// What pages record.
+func login(s *situation) {
+	s.req.SessionID, s.req.LoginAt = "session", started.Add(10*time.Second)
+	s.sess.AuthTime = started.Add(10 * time.Second)
+}
+func choose(s *situation) { s.req.SessionID, s.req.SelectedAt = "session", started.Add(20*time.Second) }
+func agree(s *situation)  { s.req.SessionID, s.req.ConsentedAt = "session", started.Add(30*time.Second) }
+
+func prompt(p ...string) func(*situation) { return func(s *situation) { s.req.Prompt = p } }
+func maxAge(d time.Duration) func(*situation) {
+	return func(s *situation) { s.req.MaxAge = d }
+}
+func native(uri string) func(*situation) {
+	return func(s *situation) {
+		s.req.RedirectURI, s.client.ApplicationType, s.client.TokenEndpointAuthMethod = uri, "native", idp.AuthNone
+	}
+}
+func noSession(s *situation)    { s.sess = nil }
+func noConsent(s *situation)    { s.consent = nil }
+func firstParty(s *situation)   { s.client.FirstParty = true }
+func otherSession(s *situation) { s.sess.ID = "other" }
+
+// OAU-16, OAU-17, OAU-21.
+func TestNext_OIDC_3_1_2_3(t *testing.T) {
+	t.Parallel()
+	const (
+		login_  = "login"
+		choose_ = "select_account"
+		agree_  = "consent"
+		done    = "done"
+	)
+	type changes []func(*situation)
+	for _, tt := range []struct {
+		name    string
+		changes changes
+		want    string // a step, or the code of an error
+	}{
+		{"nothing to ask", nil, done},
+		{"nobody is logged in", changes{noSession}, login_},
+		{"session ran out", changes{func(s *situation) { s.sess.ExpiresAt = asked }}, login_},
+		{"session idle too long", changes{func(s *situation) { s.sess.IdleExpiresAt = asked }}, login_},
+
+		{"prompt=none, nothing to ask", changes{prompt("none")}, done},
+		{"prompt=none, nobody", changes{prompt("none"), noSession}, "login_required"},
+		{"prompt=none, consent is missing", changes{prompt("none"), noConsent}, "consent_required"},
+		{"prompt=none, login too old", changes{prompt("none"), maxAge(time.Minute)}, "login_required"},
+		{"prompt=none, login fresh enough", changes{prompt("none"), maxAge(10000 * time.Second)}, done},
+
+		{"prompt=login, logged in before", changes{prompt("login")}, login_},
+		{"prompt=login, logged in here", changes{prompt("login"), login}, done},
+		{"prompt=login, logged in here by another session", changes{prompt("login"), login, otherSession}, login_},
+		{"prompt=login, login recorded before the request", changes{prompt("login"), login,
+			func(s *situation) { s.req.LoginAt = started.Add(-time.Second) }}, login_},
+		{"prompt=login, recorded but the session's proof is older", changes{prompt("login"), login,
+			func(s *situation) { s.sess.AuthTime = started.Add(-time.Hour) }}, login_},
+		{"prompt=login, logged in elsewhere since", changes{prompt("login"),
+			func(s *situation) { s.sess.AuthTime = started.Add(time.Second) }}, login_},
+		{"prompt=login, chosen and consented only", changes{prompt("login"), choose, agree}, login_},
+
+		{"max_age passed", changes{maxAge(time.Minute)}, login_},
+		{"max_age not passed", changes{maxAge(2 * time.Hour)}, done},
+		{"max_age to the second", changes{maxAge(time.Hour + time.Minute)}, done},
+		{"max_age passed, logged in here", changes{maxAge(time.Second), login}, done},
+		{"max_age=0", changes{maxAge(0), func(s *situation) { s.sess.AuthTime = asked }}, login_},
+		{"max_age=0, logged in here", changes{maxAge(0), login}, done},
+
+		{"prompt=select_account", changes{prompt("select_account")}, choose_},
+		{"prompt=select_account, chosen", changes{prompt("select_account"), choose}, done},
+		{"prompt=select_account, chosen by another session", changes{prompt("select_account"), choose, otherSession}, choose_},
+		{"prompt=select_account, logged in here", changes{prompt("select_account"), login}, done},
+		{"prompt=select_account, nobody", changes{prompt("select_account"), noSession}, login_},
+		{"prompt=login select_account, chosen only", changes{prompt("login", "select_account"), choose}, login_},
+
+		{"nothing to ask, but another session took part", changes{choose, otherSession}, choose_},
+		{"nothing to ask, but a session took part that is over", changes{choose, noSession}, login_},
+
+		{"consent is missing", changes{noConsent}, agree_},
+		{"consent is missing, agreed but taken back since", changes{agree, noConsent}, agree_},
+		{"consent for fewer scopes", changes{func(s *situation) { s.consent.Scopes = []string{"openid"} }}, agree_},
+		{"consent at another resource", changes{func(s *situation) { s.consent.Resource = "https://api.example/" }}, agree_},
+		{"consent to another client", changes{func(s *situation) { s.consent.ClientID = "other" }}, agree_},
+		{"consent of another user", changes{func(s *situation) { s.consent.UserID = "bob" }}, agree_},
+		{"first party", changes{firstParty, noConsent}, done},
+		{"prompt=consent", changes{prompt("consent")}, agree_},
+		{"prompt=consent, first party", changes{prompt("consent"), firstParty, noConsent}, agree_},
+		{"prompt=consent, agreed", changes{prompt("consent"), agree}, done},
+		{"prompt=consent, agreed by another session", changes{prompt("consent"), agree, otherSession}, choose_},
+		{"prompt=consent, agreed by another session, chosen by this", changes{prompt("consent"), agree,
+			func(s *situation) {
+				s.sess.ID, s.req.SessionID = "other", "other"
+				s.req.LoginAt = started.Add(time.Minute)
+			}}, agree_},
+		{"prompt=consent, agreed before the login here", changes{prompt("consent"), agree, login,
+			func(s *situation) { s.req.LoginAt = started.Add(40 * time.Second); s.sess.AuthTime = s.req.LoginAt }}, agree_},
+		{"prompt=login consent, agreed only", changes{prompt("login", "consent"), agree}, login_},
+		{"prompt=login consent, logged in only", changes{prompt("login", "consent"), login}, agree_},
+		{"prompt=login consent, both", changes{prompt("login", "consent"), login, agree}, done},
+
+		{"native, loopback: always", changes{native("http://127.0.0.1:5000/cb")}, agree_},
+		{"native, own scheme: always", changes{native("com.example.app:/cb")}, agree_},
+		{"native, loopback, first party: always", changes{native("http://localhost/cb"), firstParty}, agree_},
+		{"native, loopback, agreed", changes{native("http://[::1]/cb"), agree}, done},
+		{"native, loopback, prompt=none", changes{native("http://127.0.0.1/cb"), prompt("none")}, "consent_required"},
+		{"native, claimed https", changes{native("https://app.example/cb")}, done},
+
+		{"denied", changes{func(s *situation) { s.req.DeniedAt = asked }}, "access_denied"},
+		{"denied without a session", changes{noSession, func(s *situation) { s.req.DeniedAt = asked }}, "access_denied"},
+
+		{"hint names the user", changes{func(s *situation) { s.req.Subject = "ann" }}, done},
+		{"hint names another", changes{func(s *situation) { s.req.Subject = "bob" }}, login_},
+		{"hint names another, prompt=none", changes{prompt("none"), func(s *situation) { s.req.Subject = "bob" }}, "login_required"},
+		{"hint names another, who did not come", changes{login, func(s *situation) { s.req.Subject = "bob" }}, "login_required"},
+		{"hint does not log in", changes{noSession, func(s *situation) { s.req.Subject = "ann" }}, login_},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := usual()
+			for _, change := range tt.changes {
+				change(&s)
+			}
+			step := authn.Next(s.req, s.sess, s.client, s.consent, asked)
+			got := string(step.Kind)
+			if step.Kind == authn.StepError {
+				got = step.Error
+			} else if step.Error != "" {
+				t.Errorf("step %s with error %s", step.Kind, step.Error)
+			}
+			if got != tt.want {
+				t.Fatalf("%s; want %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,58 @@
+package web
+
+import "net/http"
+
+// LogoutQuestion is the question whether to sign out (OpenID Connect RP-Initiated
+// Logout 1.0 §2). The form posts the values under the names of their parameters, CSRF
+// as "csrf", to /logout.
+type LogoutQuestion struct {
+	CSRF                  string
+	UserName              string
+	ClientName            string // the app that asks; empty if nobody but the person does
+	ClientID              string // "client_id"
+	PostLogoutRedirectURI string // "post_logout_redirect_uri"; proven to be the client's
+	State                 string // "state"
+}
+
+type logoutPage struct {
+	view
+	App    string
+	Name   string
+	Fields []field
+	Avatar string
+}
+
+// A field is a hidden field of a form.
+type field struct{ Name, Value string }
+
+// LogoutConfirm asks whether to sign out.
+func (p *Pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion) {
+	s := p.site
+	words := s.words(r, nil)
+	page := logoutPage{
+		view: s.view(words, words.T("logout.title")),
+		App:  oneLine(q.ClientName, maxName), Name: oneLine(q.UserName, maxName),
+	}
+	page.CSRF, page.Avatar = q.CSRF, initial(page.Name)
+	for _, f := range [...]field{
+		{"client_id", q.ClientID}, {"post_logout_redirect_uri", q.PostLogoutRedirectURI}, {"state", q.State},
+	} {
+		if f.Value != "" {
+			page.Fields = append(page.Fields, f)
+		}
+	}
+	policy := policy{}
+	if q.PostLogoutRedirectURI != "" {
+		policy = leadingTo(q.PostLogoutRedirectURI)
+	}
+	p.answer(w, r, s.render(w, "logout", http.StatusOK, page, policy))
+}
+
+// answer shows what went wrong with a page that another package asked for.
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
+		return
+	}
+	p.site.log.Error("page", "error", err, "route", r.Pattern)
+	p.site.answerError(w, r, err)
+}

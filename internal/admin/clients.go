@@ -1,0 +1,208 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
+)
+
+// Client is a client as the API shows it: never its secret.
+type Client struct {
+	ID         string    `json:"client_id"`
+	DisabledAt time.Time `json:"disabled_at,omitzero"`
+	CreatedAt  time.Time `json:"created_at"`
+	idp.ClientMetadata
+}
+
+// ClientWithSecret is the answer when a secret was made: the one time it is shown (CLI-07).
+type ClientWithSecret struct {
+	Client
+	Secret string `json:"client_secret,omitempty"` // empty for public clients
+}
+
+// NewClient asks for a client. An empty id gets a random one.
+type NewClient struct {
+	ID string `json:"client_id,omitempty"`
+	idp.ClientMetadata
+}
+
+type clientStore interface {
+	PutClient(ctx context.Context, by idp.Actor, c idp.Client, now time.Time) error
+	Client(ctx context.Context, id string) (idp.Client, error)
+	Clients(ctx context.Context) ([]idp.Client, error)
+}
+
+// clientStateStore changes whether a client may ask.
+type clientStateStore interface {
+	DisableClient(ctx context.Context, by idp.Actor, id string, now time.Time) error
+	EnableClient(ctx context.Context, by idp.Actor, id string, now time.Time) error
+	DeleteClient(ctx context.Context, by idp.Actor, id string, now time.Time) error
+}
+
+type clients struct {
+	store     clientStore
+	state     clientStateStore
+	resources resourceStore
+	now       func() time.Time
+	changing  *sync.Mutex // held from reading what is to be changed until it is written
+}
+
+func (e clients) list(w http.ResponseWriter, r *http.Request) error {
+	found, err := e.store.Clients(r.Context())
+	if err != nil {
+		return err
+	}
+	answer := make([]Client, 0, len(found))
+	for _, c := range found {
+		answer = append(answer, clientAnswer(c))
+	}
+	return writeJSON(w, http.StatusOK, answer)
+}
+
+func (e clients) show(w http.ResponseWriter, r *http.Request) error {
+	c, err := e.find(r)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, clientAnswer(c))
+}
+
+func (e clients) create(w http.ResponseWriter, r *http.Request) error {
+	var req NewClient
+	if err := readJSON(r, &req); err != nil {
+		return err
+	}
+	now := e.now()
+	c := idp.Client{ID: req.ID, CreatedAt: now, ClientMetadata: withDefaults(req.ClientMetadata)}
+	if c.ID == "" {
+		c.ID = "c-" + strings.ToLower(secret.ID())
+	}
+	if err := checkClientID(c.ID); err != nil {
+		return err
+	}
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	if err := e.check(r.Context(), c.ClientMetadata); err != nil {
+		return err
+	}
+	switch _, err := e.store.Client(r.Context(), c.ID); {
+	case err == nil:
+		return idp.ErrExists
+	case !errors.Is(err, idp.ErrNotFound):
+		return err
+	}
+	shown := giveSecret(&c)
+	if err := e.store.PutClient(r.Context(), operator(r), c, now); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, ClientWithSecret{clientAnswer(c), shown.Reveal()})
+}
+
+// update changes the members that the body has and keeps the others.
+func (e clients) update(w http.ResponseWriter, r *http.Request) error {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	c, err := e.find(r)
+	if err != nil {
+		return err
+	}
+	public := c.Public()
+	if err := readJSON(r, &c.ClientMetadata); err != nil {
+		return err
+	}
+	if c.Public() != public {
+		return invalid("token_endpoint_auth_method cannot change to or from none; add a new client")
+	}
+	if err := e.check(r.Context(), c.ClientMetadata); err != nil {
+		return err
+	}
+	if err := e.store.PutClient(r.Context(), operator(r), c, e.now()); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, clientAnswer(c))
+}
+
+// newSecret replaces the secret; the old one is dead at once.
+func (e clients) newSecret(w http.ResponseWriter, r *http.Request) error {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	c, err := e.find(r)
+	if err != nil {
+		return err
+	}
+	if c.Public() {
+		return invalid("a public client has no secret")
+	}
+	shown := giveSecret(&c)
+	if err := e.store.PutClient(r.Context(), operator(r), c, e.now()); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, ClientWithSecret{clientAnswer(c), shown.Reveal()})
+}
+
+func (e clients) disable(w http.ResponseWriter, r *http.Request) error {
+	return e.change(w, r, e.state.DisableClient)
+}
+
+func (e clients) enable(w http.ResponseWriter, r *http.Request) error {
+	return e.change(w, r, e.state.EnableClient)
+}
+
+func (e clients) remove(w http.ResponseWriter, r *http.Request) error {
+	return e.change(w, r, e.state.DeleteClient)
+}
+
+func (e clients) change(w http.ResponseWriter, r *http.Request, verb func(context.Context, idp.Actor, string, time.Time) error) error {
+	e.changing.Lock() // or an update that has read the client would bring a deleted one back
+	defer e.changing.Unlock()
+	if err := verb(r.Context(), operator(r), r.PathValue("client"), e.now()); err != nil {
+		return err
+	}
+	return done(w)
+}
+
+func (e clients) find(r *http.Request) (idp.Client, error) {
+	c, err := e.store.Client(r.Context(), r.PathValue("client"))
+	if errors.Is(err, idp.ErrNotFound) {
+		err = &Error{Status: http.StatusNotFound, Code: "not_found", Message: "no client has this id", Cause: err}
+	}
+	return c, err
+}
+
+// check asks what the rules and the known scopes say of a client.
+func (e clients) check(ctx context.Context, m idp.ClientMetadata) error {
+	known := map[string]bool{}
+	for _, s := range idp.IssuerScopes {
+		known[s] = true
+	}
+	resources, err := e.resources.Resources(ctx)
+	if err != nil {
+		return err
+	}
+	for _, res := range resources {
+		for _, s := range res.Scopes {
+			known[s.Name] = true
+		}
+	}
+	return checkClient(m, known)
+}
+
+// giveSecret makes a secret for a confidential client and returns it.
+func giveSecret(c *idp.Client) secret.Text {
+	if c.Public() {
+		return secret.Text{}
+	}
+	s := secret.New(secret.ClientSecret)
+	c.SecretHash = secret.Hash("client_secret", s)
+	return s
+}
+
+func clientAnswer(c idp.Client) Client {
+	return Client{ID: c.ID, DisabledAt: c.DisabledAt, CreatedAt: c.CreatedAt, ClientMetadata: c.ClientMetadata}
+}

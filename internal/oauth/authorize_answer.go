@@ -1,0 +1,112 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/signet-id/signet/internal/authn"
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/session"
+)
+
+// pagePath is where each step of a login is taken.
+var pagePath = map[authn.StepKind]string{
+	authn.StepLogin:         "/login",
+	authn.StepSelectAccount: "/select-account",
+	authn.StepConsent:       "/consent",
+}
+
+// codeMaker makes what a request ends with that got its yes.
+type codeMaker struct{ lifetimes Lifetimes }
+
+// shortGrant is how long a grant lives whose client has no refresh tokens: longer than
+// any access token.
+const shortGrant = 24 * time.Hour
+
+func (m codeMaker) make(req idp.AuthRequest, client idp.Client, sess idp.Session, now time.Time) (secret.Text, idp.Grant, idp.Code) {
+	g := idp.Grant{
+		ID: secret.ID(), UserID: sess.UserID, ClientID: client.ID, SessionID: sess.ID, Resource: req.Resource, Scopes: req.Scopes,
+		Nonce: req.Nonce, AuthTime: sess.AuthTime, ACR: sess.ACR, AMR: sess.AMR, CreatedAt: now, ExpiresAt: now.Add(shortGrant),
+	}
+	if mayUse(client, idp.GrantRefreshToken) {
+		g.ExpiresAt = now.Add(m.lifetimes.Refresh)
+	}
+	if slices.Contains(req.Scopes, idp.ScopeOfflineAccess) {
+		g.SessionID = "" // OpenID Connect Core §11: it outlives the login
+	}
+	code := secret.New(secret.Code)
+	return code, g, idp.Code{
+		Hash: secret.Hash("code", code), GrantID: g.ID, ClientID: client.ID, RedirectURI: req.RedirectURI,
+		CodeChallenge: req.CodeChallenge, ExpiresAt: now.Add(m.lifetimes.Code),
+	}
+}
+
+// codeAnswer is where the browser takes the code (RFC 6749 §4.1.2).
+func codeAnswer(issuer string, req idp.AuthRequest, code secret.Text) string {
+	return answerTo(issuer, req, url.Values{"code": {code.Reveal()}})
+}
+
+// answerTo adds what every answer has: who speaks (RFC 9207 §2, against mix-up), and
+// the state exactly if one was sent.
+func answerTo(issuer string, req idp.AuthRequest, answer url.Values) string {
+	answer.Set("iss", issuer)
+	if req.StateSent {
+		answer.Set("state", req.State)
+	}
+	return answerURI(req.RedirectURI, answer)
+}
+
+// redirectError is an error that the client is told (RFC 6749 §4.1.2.1). It is made only
+// after the client and its redirect URI are proven.
+type redirectError struct {
+	issuer string
+	req    idp.AuthRequest
+	cause  *Error
+}
+
+func (e *redirectError) Error() string { return e.cause.Error() }
+func (e *redirectError) Unwrap() error { return e.cause }
+
+func (e *redirectError) location() string {
+	answer := url.Values{"error": {string(e.cause.Code)}}
+	if e.cause.Description != "" {
+		answer.Set("error_description", e.cause.Description)
+	}
+	return answerTo(e.issuer, e.req, answer)
+}
+
+// seeOther sends the browser on, always with GET: after a form, 307 would send the
+// password along (RFC 9700 §4.12).
+func seeOther(w http.ResponseWriter, location string) {
+	h := w.Header()
+	h.Set("Location", location)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// consentStore tells what a person has said yes to.
+type consentStore interface {
+	Consent(ctx context.Context, userID, clientID, resource string) (idp.Consent, error)
+}
+
+// present returns who is at the browser, and what they have said yes to before.
+func present(r *http.Request, sessions *session.Manager, store consentStore, req idp.AuthRequest) (*idp.Session, *idp.Consent, error) {
+	sess, _, err := sessions.FromRequest(r)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	consent, err := store.Consent(r.Context(), sess.UserID, req.ClientID, req.Resource)
+	if errors.Is(err, idp.ErrNotFound) {
+		return &sess, nil, nil
+	}
+	return &sess, &consent, err
+}

@@ -1,0 +1,149 @@
+package oauth
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/signet-id/signet/internal/edge"
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
+)
+
+// clientDirectory finds clients, disabled ones included.
+type clientDirectory interface {
+	Client(ctx context.Context, id string) (idp.Client, error)
+}
+
+// auditStore records refusals that come with no change.
+type auditStore interface {
+	Audit(ctx context.Context, e idp.Event) error
+}
+
+// clientAuth finds out which client asks (RFC 6749 §2.3): by client_secret_basic,
+// client_secret_post, or, for public clients, by its name alone.
+type clientAuth struct {
+	directory clientDirectory
+	store     auditStore
+	now       func() time.Time
+}
+
+// credentials are what a request brings to prove its client.
+type credentials struct {
+	id     string
+	secret secret.Text
+	method idp.AuthMethod
+}
+
+var (
+	errNoClient   = refuse(InvalidClient, "client authentication is required")
+	errTwoMethods = refuse(InvalidRequest, "more than one client authentication method")
+	errBadBasic   = refuse(InvalidClient, "the Authorization header is not a well-formed Basic one")
+)
+
+// authenticate returns the client. Unknown, disabled, wrong secret, wrong method: the
+// same answer after the same work (CLI-03).
+func (a *clientAuth) authenticate(r *http.Request, form url.Values) (idp.Client, error) {
+	given, err := presented(r.Header, form)
+	if err != nil {
+		return idp.Client{}, err
+	}
+	hash := secret.Hash("client_secret", given.secret) // also when there is nobody to compare with
+	c, err := a.directory.Client(r.Context(), given.id)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return idp.Client{}, err
+	}
+	equal := subtle.ConstantTimeCompare(hash[:], c.SecretHash[:]) == 1
+	proven := equal || c.Public() // who has no secret proves nothing, by method "none" alone
+	if err != nil || !proven || c.Disabled() || given.method != c.TokenEndpointAuthMethod {
+		return idp.Client{}, a.failed(r, c)
+	}
+	return c, nil
+}
+
+// failed leaves a trace and says nothing more. c is zero if there is no such client.
+func (a *clientAuth) failed(r *http.Request, c idp.Client) error {
+	err := a.store.Audit(r.Context(), idp.Event{
+		At: a.now(), Actor: edge.Actor(r, "anonymous", ""), Action: "client.authenticate", Target: c.ID, ClientID: c.ID,
+		Result: "refused", Reason: "unknown or disabled client, or wrong secret or method",
+	})
+	if err != nil {
+		return err
+	}
+	return &Error{Code: InvalidClient, Description: "client authentication failed", Cause: idp.ErrDenied}
+}
+
+// presented takes the credentials out of the request: exactly one method, never the
+// query (RFC 6749 §2.3, §2.3.1).
+func presented(h http.Header, form url.Values) (credentials, error) {
+	lines := h.Values("Authorization")
+	if len(lines) > 1 {
+		return credentials{}, errTwoMethods
+	}
+	hasSecret := form.Get("client_secret") != "" // RFC 6749 §3.2: empty is omitted
+	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+		if hasSecret || len(lines) > 0 {
+			return credentials{}, errTwoMethods
+		}
+		return credentials{}, refuse(InvalidClient, "client assertions are not supported")
+	}
+	if len(lines) == 0 {
+		return fromForm(form, hasSecret)
+	}
+	if hasSecret {
+		return credentials{}, errTwoMethods
+	}
+	given, err := fromBasic(lines[0])
+	if err != nil {
+		return credentials{}, err
+	}
+	// A name in the body is no second method, if it is the same one.
+	if id := form.Get("client_id"); id != "" && id != given.id {
+		return credentials{}, refuse(InvalidRequest, "client_id differs from the authenticated client")
+	}
+	return given, nil
+}
+
+func fromForm(form url.Values, hasSecret bool) (credentials, error) {
+	given := credentials{id: form.Get("client_id"), method: idp.AuthNone}
+	if given.id == "" || len(given.id) > maxClientID {
+		return credentials{}, errNoClient
+	}
+	if hasSecret {
+		given.secret, given.method = secret.NewText(form.Get("client_secret")), idp.AuthPost
+	}
+	return given, nil
+}
+
+// maxClientID bounds what is looked up.
+const maxClientID = 256
+
+// fromBasic reads "Basic base64(id:secret)" with both parts form-encoded (RFC 6749
+// §2.3.1, RFC 7617 §2).
+func fromBasic(line string) (credentials, error) {
+	scheme, value, _ := strings.Cut(line, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return credentials{}, refuse(InvalidClient, "the Authorization header must be Basic")
+	}
+	if len(value) > maxBasic || strings.ContainsAny(value, "\r\n") { // which the decoder would skip
+		return credentials{}, errBadBasic
+	}
+	pair, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(value, " "))
+	if err != nil {
+		return credentials{}, errBadBasic
+	}
+	rawID, rawSecret, ok := strings.Cut(string(pair), ":")
+	id, err1 := url.QueryUnescape(rawID)
+	key, err2 := url.QueryUnescape(rawSecret)
+	if !ok || err1 != nil || err2 != nil || id == "" || len(id) > maxClientID {
+		return credentials{}, errBadBasic
+	}
+	return credentials{id: id, secret: secret.NewText(key), method: idp.AuthBasic}, nil
+}
+
+const maxBasic = 4 << 10

@@ -1,0 +1,480 @@
+package oauth_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/signet-id/signet/internal/edge"
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/keyring"
+	"github.com/signet-id/signet/internal/oauth"
+	"github.com/signet-id/signet/internal/revocation"
+	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/session"
+	"github.com/signet-id/signet/internal/store"
+	"github.com/signet-id/signet/internal/token"
+	"github.com/signet-id/signet/verify/jose"
+)
+
+const (
+	issuer   = "https://id.example"
+	calendar = "https://calendar.example"
+	mail     = "https://mail.example/api"
+
+	webURI    = "https://app.example/cb"
+	legacyURI = "https://legacy.example/cb?tenant=1&x=y"
+	otherURI  = "https://other.example/cb"
+	spaURI    = "https://spa.example/cb"
+	ownURI    = "https://own.example/cb"
+	nativeURI = "http://127.0.0.1/cb"
+	schemeURI = "com.example.app:/cb"
+	byeURI    = "https://app.example/bye?from=signet"
+
+	verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 Appendix B
+)
+
+var challenge = s256(verifier)
+
+func s256(v string) string {
+	sum := sha256.Sum256([]byte(v))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// ring is one set of signing keys for all tests: making RSA keys takes its time.
+var ring = sync.OnceValue(func() *keyring.Ring {
+	ctx, now := context.Background(), time.Now()
+	dir, err := os.MkdirTemp("", "signet-keys")
+	check(err)
+	defer os.RemoveAll(dir)
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "keys.db"), store.Options{RuleLifetime: time.Hour})
+	check(err)
+	r, err := keyring.Open(ctx, db, [32]byte{1}, now)
+	check(err)
+	check(db.Close())
+	return r
+})
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// world is a provider with its database, and a clock that tests turn.
+type world struct {
+	t testing.TB
+	*provider
+}
+
+// in returns the same world for a subtest.
+func (w *world) in(t *testing.T) *world {
+	t.Helper()
+	return &world{t, w.provider}
+}
+
+type provider struct {
+	db        *store.DB
+	sessions  *session.Manager
+	tokens    *token.Issuer
+	endpoints *oauth.Endpoints
+	mux       *http.ServeMux
+	handler   http.Handler // with what the server puts around it
+	pages     *pages
+	keys      *brittle
+	file      string
+	change    []func(*oauth.Config)
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// people and the secrets of the confidential clients.
+var (
+	ann = secret.ID()
+	bob = secret.ID()
+
+	secrets = map[string]string{
+		"web": "s3cr3t of web: 100% + more", "legacy": "legacy secret", "other": "other secret", "own": "own secret",
+		"robot": "robot secret", "narrow": "narrow secret", "codeonly": "codeonly secret",
+	}
+)
+
+func system() idp.Actor { return idp.Actor{Kind: "system", ID: "test"} }
+
+func newWorld(t testing.TB, change ...func(*oauth.Config)) *world {
+	t.Helper()
+	w := &world{t, &provider{
+		now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), pages: &pages{}, keys: &brittle{Ring: ring()},
+		file: filepath.Join(t.TempDir(), "signet.db"), change: change,
+	}}
+	w.start()
+	t.Cleanup(func() { _ = w.db.Close() })
+	w.seed()
+	return w
+}
+
+// start makes everything anew on the database file.
+func (w *world) start() {
+	w.t.Helper()
+	db, err := store.Open(w.t.Context(), "sqlite:"+w.file, store.Options{RuleLifetime: time.Hour})
+	w.must(err)
+	w.db = db
+	cfg := oauth.Config{
+		Issuer: issuer, Store: db, Directory: store.NewDirectory(db), Keys: w.keys, Pages: w.pages, Now: w.clock, Log: slog.New(slog.DiscardHandler),
+		Hub: revocation.NewHub(db, func() (*jose.Signer, error) { return w.keys.Signer(jose.EdDSA) }, revocation.Config{Issuer: issuer, Now: w.clock}),
+	}
+	for _, f := range w.provider.change {
+		f(&cfg)
+	}
+	w.sessions = session.New(db, session.Lifetimes{}, w.clock)
+	w.tokens = token.New(token.Config{Issuer: cfg.Issuer, Keys: w.keys, MaxLifetime: time.Hour})
+	cfg.Sessions, cfg.Tokens = w.sessions, w.tokens
+	w.endpoints, err = oauth.New(cfg)
+	w.must(err)
+	w.mux = http.NewServeMux()
+	w.endpoints.Register(w.mux)
+	w.handler = edge.Middleware(edge.Config{Log: cfg.Log, Now: w.clock})(w.mux)
+}
+
+// restart is what a new process sees.
+func (w *world) restart() {
+	w.t.Helper()
+	w.must(w.db.Close())
+	w.start()
+}
+
+func (w *provider) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *provider) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) seed() {
+	w.t.Helper()
+	ctx, now := w.t.Context(), w.clock()
+	for _, u := range []idp.User{person(ann, "ann"), person(bob, "bob")} {
+		w.must(w.db.CreateUser(ctx, system(), u, "hash", now))
+	}
+	text := map[string]string{"en": "text"}
+	for _, r := range []idp.Resource{
+		{ID: calendar, Name: "Calendar", Scopes: []idp.Scope{{Name: "cal.read", Title: text}, {Name: "cal.write", Title: text}}},
+		{ID: mail, Name: "Mail", Alg: "ES256", AccessTokenLifetime: 2 * time.Minute, Scopes: []idp.Scope{{Name: "mail.read", Title: text}}},
+	} {
+		w.must(w.db.PutResource(ctx, system(), r, now))
+	}
+	for _, c := range clients() {
+		w.must(w.db.PutClient(ctx, system(), c, now))
+	}
+}
+
+func person(id, name string) idp.User {
+	return idp.User{
+		ID: id, Username: name, Email: name + "@example.com", EmailVerified: name == "ann", Groups: []string{"staff", "book-club"},
+		Profile: idp.Profile{
+			Name: strings.ToUpper(name[:1]) + name[1:] + " Example", GivenName: name, FamilyName: "Example", MiddleName: "M", Nickname: "nick",
+			Profile: "https://example.com/" + name, Picture: "https://example.com/" + name + ".png", Website: "https://example.com",
+			Gender: "female", Birthdate: "1990-05-14", Zoneinfo: "Europe/Berlin", Locale: "en-GB",
+			PhoneNumber: "+493023125000", PhoneNumberVerified: true, Address: &idp.Address{Country: "Germany"},
+		},
+	}
+}
+
+// clients: web is third-party and confidential; own is first-party; spa and native are public.
+func clients() []idp.Client {
+	code := []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken}
+	all := append([]string{"cal.read", "cal.write", "mail.read"}, idp.IssuerScopes[:]...)
+	list := []idp.Client{
+		{ID: "web", ClientMetadata: idp.ClientMetadata{
+			Name: "Web", TokenEndpointAuthMethod: idp.AuthBasic, RedirectURIs: []string{webURI, "https://app.example/two"},
+			PostLogoutRedirectURIs: []string{byeURI}, GrantTypes: append([]string{idp.GrantClientCredentials}, code...), Scopes: all,
+			Origins: []string{"https://app.example"},
+		}},
+		{ID: "legacy", ClientMetadata: idp.ClientMetadata{
+			Name: "Legacy", TokenEndpointAuthMethod: idp.AuthPost, Profile: idp.OIDC, RedirectURIs: []string{legacyURI}, GrantTypes: code, Scopes: all,
+		}},
+		{ID: "other", ClientMetadata: idp.ClientMetadata{
+			Name: "Other", TokenEndpointAuthMethod: idp.AuthBasic, RedirectURIs: []string{otherURI, webURI}, GrantTypes: code, Scopes: all,
+			PostLogoutRedirectURIs: []string{"https://other.example/bye"},
+		}},
+		{ID: "own", ClientMetadata: idp.ClientMetadata{
+			Name: "Own", FirstParty: true, TokenEndpointAuthMethod: idp.AuthBasic, RedirectURIs: []string{ownURI}, GrantTypes: code, Scopes: all,
+			PostLogoutRedirectURIs: []string{"https://own.example/bye"},
+		}},
+		{ID: "spa", ClientMetadata: idp.ClientMetadata{
+			Name: "SPA", TokenEndpointAuthMethod: idp.AuthNone, RedirectURIs: []string{spaURI}, GrantTypes: code, Scopes: all,
+			Origins: []string{"https://spa.example", "null"},
+		}},
+		{ID: "native", ClientMetadata: idp.ClientMetadata{
+			Name: "Native", ApplicationType: "native", TokenEndpointAuthMethod: idp.AuthNone, GrantTypes: code, Scopes: all,
+			RedirectURIs: []string{nativeURI, "http://[::1]/cb", "http://localhost/cb", schemeURI, "https://claimed.example/cb"},
+		}},
+		{ID: "robot", ClientMetadata: idp.ClientMetadata{
+			Name: "Robot", TokenEndpointAuthMethod: idp.AuthBasic, GrantTypes: []string{idp.GrantClientCredentials}, Scopes: []string{"cal.read", "cal.write"},
+		}},
+		{ID: "narrow", ClientMetadata: idp.ClientMetadata{
+			Name: "Narrow", TokenEndpointAuthMethod: idp.AuthBasic, RedirectURIs: []string{"https://narrow.example/cb"}, GrantTypes: code, Scopes: []string{"openid"},
+		}},
+		{ID: "codeonly", ClientMetadata: idp.ClientMetadata{
+			Name: "Code only", TokenEndpointAuthMethod: idp.AuthBasic, RedirectURIs: []string{"https://codeonly.example/cb"},
+			GrantTypes: []string{idp.GrantAuthorizationCode}, Scopes: all,
+		}},
+	}
+	for i := range list {
+		c := &list[i]
+		if c.ApplicationType == "" {
+			c.ApplicationType = "web"
+		}
+		if c.Profile == "" {
+			c.Profile = idp.OAuth21
+		}
+		if key, ok := secrets[c.ID]; ok {
+			c.SecretHash = secret.Hash("client_secret", secret.NewText(key))
+		}
+	}
+	return list
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// alter changes a stored client.
+func (w *world) alter(id string, f func(*idp.Client)) {
+	w.t.Helper()
+	c, err := w.db.Client(w.t.Context(), id)
+	w.must(err)
+	f(&c)
+	w.must(w.db.PutClient(w.t.Context(), system(), c, w.clock()))
+}
+
+// brittle are keys whose signers can be taken away.
+type brittle struct {
+	*keyring.Ring
+	broken bool
+}
+
+func (b *brittle) Signer(alg jose.Algorithm) (*jose.Signer, error) {
+	if b.broken {
+		return nil, fmt.Errorf("signer: %w", idp.ErrUnavailable)
+	}
+	return b.Ring.Signer(alg)
+}
+
+// pages notes what would have been shown, as JSON.
+type pages struct{}
+
+func (p *pages) Error(w http.ResponseWriter, _ *http.Request, status int, problem oauth.Problem) {
+	p.show(w, status, "error", problem)
+}
+
+func (p *pages) LogoutConfirm(w http.ResponseWriter, _ *http.Request, q oauth.LogoutQuestion) {
+	p.show(w, http.StatusOK, "logout-confirm", q)
+}
+
+func (p *pages) LoggedOut(w http.ResponseWriter, _ *http.Request) {
+	p.show(w, http.StatusOK, "logged-out", struct{}{})
+}
+
+func (p *pages) show(w http.ResponseWriter, status int, name string, content any) {
+	doc, err := json.Marshal(content)
+	check(err)
+	w.Header().Set("Content-Type", "text/html")
+	w.Header().Set("X-Page", name)
+	w.WriteHeader(status)
+	_, _ = w.Write(doc)
+}
+
+// answer is what came back.
+type answer struct {
+	t testing.TB
+	*httptest.ResponseRecorder
+}
+
+// json returns a member of the body as text; empty if it is not there.
+func (a answer) json(name string) string {
+	a.t.Helper()
+	var doc map[string]any
+	if err := json.Unmarshal(a.Body.Bytes(), &doc); err != nil {
+		a.t.Fatalf("body is no JSON: %d %s", a.Code, a.Body)
+	}
+	if doc[name] == nil {
+		return ""
+	}
+	return fmt.Sprint(doc[name])
+}
+
+func (a answer) location() *url.URL {
+	a.t.Helper()
+	u, err := url.Parse(a.Header().Get("Location"))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return u
+}
+
+func (a answer) query(name string) string { return a.location().Query().Get(name) }
+
+// page is the page that was shown, or where the browser is sent to on this server.
+func (a answer) page() string {
+	if p := a.Header().Get("X-Page"); p != "" {
+		return p
+	}
+	if u := a.location(); u.Host == "" && a.Code == http.StatusSeeOther {
+		return u.Path
+	}
+	return ""
+}
+
+func (a answer) expect(status int, code string) answer {
+	a.t.Helper()
+	if a.Code != status || a.json("error") != code {
+		a.t.Fatalf("%d %s; want %d %s", a.Code, a.Body, status, code)
+	}
+	return a
+}
+
+func (a answer) ok() answer {
+	a.t.Helper()
+	if a.Code != http.StatusOK {
+		a.t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	return a
+}
+
+// claims reads a JWT without checking it.
+func claims(t testing.TB, jwt string) map[string]any {
+	t.Helper()
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		t.Fatalf("no JWT: %q", jwt)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(payload, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// send makes a request as a program does, without cookies.
+func (w *world) send(method, target string, form url.Values, headers ...string) answer {
+	w.t.Helper()
+	return w.serve(newRequest(w.t, method, target, form, headers...))
+}
+
+func (w *world) serve(r *http.Request) answer {
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, r)
+	return answer{w.t, rec}
+}
+
+func newRequest(t testing.TB, method, target string, form url.Values, headers ...string) *http.Request {
+	t.Helper()
+	var r *http.Request
+	if form != nil {
+		r = httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	} else {
+		r = httptest.NewRequestWithContext(t.Context(), method, target, nil)
+	}
+	r.Host = "id.example"
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	return r
+}
+
+// params makes a form of names and values.
+func params(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	return v
+}
+
+// with returns a copy with other values; an empty one removes the name.
+func with(v url.Values, pairs ...string) url.Values {
+	c := url.Values{}
+	for name, values := range v {
+		c[name] = values
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			c.Del(pairs[i])
+		} else {
+			c.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return c
+}
+
+func basic(id string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secrets[id])))
+}
+
+// as sends a form to a path as a client, authenticated in the way it is registered for.
+func (w *world) as(client, path string, form url.Values) answer {
+	w.t.Helper()
+	key, confidential := secrets[client]
+	switch {
+	case !confidential:
+		return w.send("POST", path, with(form, "client_id", client))
+	case client == "legacy":
+		return w.send("POST", path, with(form, "client_id", client, "client_secret", key))
+	}
+	return w.send("POST", path, form, "Authorization", basic(client))
+}
+
+// redirects of the clients.
+var redirects = map[string]string{
+	"web": webURI, "legacy": legacyURI, "other": otherURI, "own": ownURI, "spa": spaURI, "native": nativeURI,
+	"narrow": "https://narrow.example/cb", "codeonly": "https://codeonly.example/cb",
+}
+
+// ask makes a usual authorization request.
+func ask(client string, pairs ...string) url.Values {
+	return with(params("response_type", "code", "client_id", client, "redirect_uri", redirects[client], "scope", "openid profile cal.read",
+		"state", "st", "nonce", "n-1", "code_challenge", challenge, "code_challenge_method", "S256"), pairs...)
+}
+
+func (w *world) redeem(client, code string, pairs ...string) answer {
+	w.t.Helper()
+	return w.as(client, "/token", with(params("grant_type", "authorization_code", "code", code, "redirect_uri", redirects[client],
+		"code_verifier", verifier), pairs...))
+}
+
+func (w *world) refresh(client, token string, pairs ...string) answer {
+	w.t.Helper()
+	return w.as(client, "/token", with(params("grant_type", "refresh_token", "refresh_token", token), pairs...))
+}
+
+func (w *world) userinfo(access string) answer {
+	w.t.Helper()
+	return w.send("GET", "/userinfo", nil, "Authorization", "Bearer "+access)
+}

@@ -1,0 +1,203 @@
+// Package oauth is the protocol: the endpoints of an authorization server and OpenID
+// provider. One file is one endpoint, one grant or one way for a client to prove itself.
+//
+// It implements RFC 6749 (authorization code, refresh token and client credentials
+// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8707, RFC 9207, OpenID
+// Connect Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
+// leaves a choice, docs/conformance.md says what was chosen.
+//
+// It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
+// shows no pages (Pages does), and does not decide the next step of a login (authn.Next).
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/signet-id/signet/internal/edge"
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/revocation"
+	"github.com/signet-id/signet/internal/session"
+	"github.com/signet-id/signet/internal/token"
+)
+
+// Config is what the endpoints need.
+type Config struct {
+	Issuer    string // the public URL, without a slash at its end
+	Store     Store
+	Directory Directory
+	Tokens    *token.Issuer
+	Keys      Keys
+	Sessions  *session.Manager
+	Pages     Pages
+	Hub       *revocation.Hub
+	Lifetimes Lifetimes
+	Quotas    Quotas
+	Now       func() time.Time
+	Log       *slog.Logger
+	Dev       bool // error pages name the cause and the next step
+}
+
+// Store is what all endpoints together need of the database; each says in its own
+// file what it needs.
+type Store interface {
+	authorizeStore
+	continueStore
+	codeStore
+	refreshStore
+	userinfoStore
+	revokeStore
+	logoutStore
+	auditStore
+}
+
+// Directory is the clients and resources, kept in memory.
+type Directory interface {
+	Client(ctx context.Context, id string) (idp.Client, error)
+	Resource(ctx context.Context, id string) (idp.Resource, error)
+	ResourceByScope(ctx context.Context, scope string) (idp.Resource, error)
+	Origins(ctx context.Context) (map[string]bool, error)
+}
+
+// Lifetimes of what is made here; zero values mean the defaults.
+type Lifetimes struct {
+	AuthRequest time.Duration // how long a person may take; 0: 10 min
+	Code        time.Duration // 0: 60 s
+	Refresh     time.Duration // absolute life of a refresh family; 0: 90 d
+}
+
+// Quotas bound the authorization requests that are on their way (DOS-03).
+type Quotas struct {
+	PerNetwork int // 0: 1,000
+	Total      int // 0: 100,000
+}
+
+// retryWindow is how long a refresh token that was just rotated may be sent again by
+// the same client: two tabs, or an answer that was lost on its way.
+const retryWindow = 30 * time.Second
+
+func (c *Config) setDefaults() {
+	for _, d := range [...]struct {
+		value    *time.Duration
+		fallback time.Duration
+	}{
+		{&c.Lifetimes.AuthRequest, 10 * time.Minute},
+		{&c.Lifetimes.Code, time.Minute},
+		{&c.Lifetimes.Refresh, 90 * 24 * time.Hour},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.fallback
+		}
+	}
+	if c.Quotas.PerNetwork <= 0 {
+		c.Quotas.PerNetwork = 1000
+	}
+	if c.Quotas.Total <= 0 {
+		c.Quotas.Total = 100_000
+	}
+}
+
+// Endpoints is all of them.
+type Endpoints struct {
+	cfg    Config
+	origin string // of the issuer: scheme and host
+	base   string // the issuer's path; empty for most
+	routes []route
+}
+
+type route struct {
+	pattern string
+	handler http.Handler
+}
+
+// New checks the configuration and makes the endpoints.
+func New(cfg Config) (*Endpoints, error) {
+	u, err := url.Parse(cfg.Issuer)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.String() != cfg.Issuer ||
+		(u.Scheme != "https" && u.Scheme != "http") || len(u.Path) > 0 && u.Path[len(u.Path)-1] == '/' {
+		return nil, fmt.Errorf("issuer must be a plain URL without a slash at its end: %w", idp.ErrInvalid)
+	}
+	cfg.setDefaults()
+	e := &Endpoints{cfg: cfg, origin: u.Scheme + "://" + u.Host, base: u.Path}
+	e.build()
+	return e, nil
+}
+
+// Register adds the endpoints to a mux under the issuer's path.
+func (e *Endpoints) Register(mux *http.ServeMux) {
+	for _, r := range e.routes {
+		mux.Handle(r.pattern, r.handler)
+	}
+}
+
+func (e *Endpoints) build() {
+	cfg := &e.cfg
+	pages := pageErrors{cfg.Pages, cfg.Dev}
+	answers := jsonErrors{cfg.Issuer}
+	cors := crossOrigin{cfg.Directory}
+	audience := audiences{directory: cfg.Directory, issuer: cfg.Issuer}
+	clients := &clientAuth{directory: cfg.Directory, store: cfg.Store, now: cfg.Now}
+	codes := codeMaker{cfg.Lifetimes}
+
+	authorize := &authorizeEndpoint{
+		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, audiences: audience, tokens: cfg.Tokens, store: cfg.Store,
+		sessions: cfg.Sessions, codes: codes, lifetime: cfg.Lifetimes.AuthRequest, quotas: cfg.Quotas, now: cfg.Now,
+	}
+	e.handle("GET /authorize", authorize.get, pages.write)
+	e.handle("POST /authorize", authorize.post, pages.write)
+	resume := &continueEndpoint{
+		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, store: cfg.Store, sessions: cfg.Sessions, codes: codes, now: cfg.Now,
+	}
+	e.handle("GET /authorize/continue", resume.get, pages.write)
+
+	tokens := &tokenEndpoint{
+		clients: clients, tokens: cfg.Tokens, cors: cors, now: cfg.Now,
+		grants: map[string]grant{
+			idp.GrantAuthorizationCode: &codeGrant{store: cfg.Store, audiences: audience},
+			idp.GrantRefreshToken:      &refreshGrant{store: cfg.Store, audiences: audience},
+			idp.GrantClientCredentials: &clientCredentialsGrant{audiences: audience},
+		},
+	}
+	e.handle("POST /token", tokens.serve, answers.write)
+	e.handle("OPTIONS /token", cors.preflight("POST"), answers.write)
+
+	info := &userinfoEndpoint{issuer: cfg.Issuer, tokens: cfg.Tokens, directory: cfg.Directory, store: cfg.Store, cors: cors, now: cfg.Now}
+	e.handle("GET /userinfo", info.serve, info.refuse)
+	e.handle("POST /userinfo", info.serve, info.refuse)
+	e.handle("OPTIONS /userinfo", cors.preflight("GET, POST"), answers.write)
+
+	revoke := &revokeEndpoint{clients: clients, tokens: cfg.Tokens, store: cfg.Store, cors: cors, now: cfg.Now}
+	e.handle("POST /revoke", revoke.serve, answers.write)
+	e.handle("OPTIONS /revoke", cors.preflight("POST"), answers.write)
+
+	logout := &logoutEndpoint{
+		base: e.base, origin: e.origin, directory: cfg.Directory, tokens: cfg.Tokens, store: cfg.Store,
+		sessions: cfg.Sessions, pages: cfg.Pages, now: cfg.Now,
+	}
+	e.handle("GET /logout", logout.get, pages.write)
+	e.handle("POST /logout", logout.post, pages.write)
+
+	e.add("GET "+e.base+"/jwks.json", &jwksEndpoint{keys: cfg.Keys})
+	document := newDocument(discovery(cfg.Issuer))
+	for _, path := range discoveryPaths(e.base) {
+		e.add("GET "+path, document)
+	}
+	feed := NewRevocations(cfg.Hub, RevocationsConfig{Log: cfg.Log})
+	e.add("GET "+e.base+"/revocations", feed)
+	e.add("OPTIONS "+e.base+"/revocations", feed)
+}
+
+// handle adds an endpoint that returns its error.
+func (e *Endpoints) handle(pattern string, fn func(http.ResponseWriter, *http.Request) error, onError func(http.ResponseWriter, *http.Request, error)) {
+	method, path, _ := strings.Cut(pattern, " ")
+	e.add(method+" "+e.base+path, edge.Handle(e.cfg.Log, fn, onError))
+}
+
+func (e *Endpoints) add(pattern string, h http.Handler) {
+	e.routes = append(e.routes, route{pattern, h})
+}

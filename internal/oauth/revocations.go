@@ -1,0 +1,198 @@
+package oauth
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/signet-id/signet/internal/edge"
+	"github.com/signet-id/signet/internal/revocation"
+)
+
+// revocationFeed is what the endpoint needs of the hub.
+type revocationFeed interface {
+	Follow(ctx context.Context, epoch string, after int64, send func(*revocation.Event) error) error
+}
+
+// RevocationsConfig bounds what the public can take. Zero values are the defaults.
+type RevocationsConfig struct {
+	MaxConnections int           // 4096
+	MaxPerNetwork  int           // 2048: one network must not keep all verifiers out
+	WriteTimeout   time.Duration // 10 seconds for one event; who reads slower is dropped
+	Log            *slog.Logger  // nil: discard
+}
+
+// Revocations is the feed that verifiers follow: GET <issuer>/revocations, server-sent
+// events (WHATWG HTML §9.2) with one signed batch of revocation rules each. It is
+// public: the rules name random identifiers, clients and keys, never a person.
+type Revocations struct {
+	feed revocationFeed
+	cfg  RevocationsConfig
+
+	mu        sync.Mutex // guards all below
+	closed    bool
+	open      map[*listener]struct{}
+	byNetwork map[string]int
+}
+
+// NewRevocations makes the endpoint.
+func NewRevocations(feed revocationFeed, cfg RevocationsConfig) *Revocations {
+	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 4096)
+	cfg.MaxPerNetwork = cmp.Or(cfg.MaxPerNetwork, 2048)
+	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, 10*time.Second)
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	return &Revocations{feed: feed, cfg: cfg, open: map[*listener]struct{}{}, byNetwork: map[string]int{}}
+}
+
+// ServeHTTP answers with the feed until the client, the hub or the server ends it.
+func (e *Revocations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*") // public, and never with credentials
+	h.Set("Cache-Control", "no-store")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+		h.Set("Access-Control-Allow-Headers", "Last-Event-ID")
+		h.Set("Access-Control-Max-Age", "7200")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	if r.Method == http.MethodHead {
+		setStreamHeaders(h)
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	l := &listener{w: w, rc: http.NewResponseController(w), cancel: cancel, timeout: e.cfg.WriteTimeout}
+	network := edge.Network(edge.ClientAddr(r))
+	if !e.enter(l, network) {
+		unavailable(w)
+		return
+	}
+	defer e.leave(l, network)
+	e.serve(ctx, l, r)
+}
+
+func (e *Revocations) serve(ctx context.Context, l *listener, r *http.Request) {
+	// The server's limits are for requests that end. Without limits of our own a
+	// reader that stops reading would keep its connection for ever.
+	if err := l.takeDeadlines(); err != nil {
+		e.cfg.Log.ErrorContext(ctx, "revocation feed: connection without deadlines", "cause", err)
+		http.Error(l.w, "internal server error", http.StatusInternalServerError)
+		return
+	}
+	epoch, after := lastEventID(r.Header)
+	// Why it ended is of no use to anybody: the client comes back, and the hub itself
+	// says when it cannot read the log.
+	if err := e.feed.Follow(ctx, epoch, after, l.send); err != nil && !l.started {
+		unavailable(l.w)
+	}
+}
+
+// Close ends all connections and refuses new ones. It is for
+// http.Server.RegisterOnShutdown, because Shutdown waits for connections to end.
+func (e *Revocations) Close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	for l := range e.open {
+		l.cancel()
+	}
+}
+
+func (e *Revocations) enter(l *listener, network string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || len(e.open) >= e.cfg.MaxConnections || e.byNetwork[network] >= e.cfg.MaxPerNetwork {
+		return false
+	}
+	e.open[l] = struct{}{}
+	e.byNetwork[network]++
+	return true
+}
+
+func (e *Revocations) leave(l *listener, network string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.open, l)
+	if e.byNetwork[network]--; e.byNetwork[network] == 0 {
+		delete(e.byNetwork, network)
+	}
+}
+
+// listener is one connection.
+type listener struct {
+	w       http.ResponseWriter
+	rc      *http.ResponseController
+	cancel  context.CancelFunc
+	timeout time.Duration
+	started bool // the answer has begun
+}
+
+func (l *listener) takeDeadlines() error {
+	if err := l.rc.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	return l.rc.SetWriteDeadline(time.Time{})
+}
+
+// longAgo as a deadline makes a write that waits fail now.
+var longAgo = time.Unix(1, 0)
+
+// send writes an event within the time limit. A timer moves the deadline instead of a
+// deadline set beforehand, which would need the real clock.
+func (l *listener) send(ev *revocation.Event) error {
+	if !l.started {
+		l.started = true
+		setStreamHeaders(l.w.Header())
+	}
+	fired := make(chan struct{})
+	limit := time.AfterFunc(l.timeout, func() {
+		defer close(fired)
+		_ = l.rc.SetWriteDeadline(longAgo)
+	})
+	defer func() {
+		if !limit.Stop() {
+			<-fired // nobody touches the connection after this handler
+		}
+	}()
+	if _, err := ev.WriteTo(l.w); err != nil {
+		return err
+	}
+	return l.rc.Flush()
+}
+
+func setStreamHeaders(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+}
+
+func unavailable(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "2")
+	http.Error(w, "try again later", http.StatusServiceUnavailable)
+}
+
+// lastEventID reads where a follower wants to go on: "<epoch>.<seq>". Whatever else it
+// says, it is a newcomer.
+func lastEventID(h http.Header) (epoch string, after int64) {
+	values := h.Values("Last-Event-ID")
+	if len(values) != 1 || len(values[0]) > 100 {
+		return "", 0
+	}
+	epoch, seq, ok := strings.Cut(values[0], ".")
+	n, err := strconv.ParseInt(seq, 10, 64)
+	if !ok || err != nil || n < 0 || strconv.FormatInt(n, 10) != seq {
+		return "", 0
+	}
+	return epoch, n
+}

@@ -1,0 +1,33 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/signet-id/signet/internal/oauth"
+	"github.com/signet-id/signet/internal/web"
+)
+
+// routes is everything the public can reach. What is not here does not exist.
+func (s *Server) routes(endpoints *oauth.Endpoints) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /healthz", s.readyz)
+	endpoints.Register(mux)
+	s.pages.Register(mux)
+	mux.HandleFunc("GET /", s.pages.NotFound)
+	return mux
+}
+
+// pages lets the endpoints show pages without knowing the package that draws them.
+type pages struct{ web *web.Pages }
+
+func (p pages) Error(w http.ResponseWriter, r *http.Request, status int, problem oauth.Problem) {
+	p.web.Error(w, r, status, web.Problem(problem))
+}
+
+func (p pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q oauth.LogoutQuestion) {
+	p.web.LogoutConfirm(w, r, web.LogoutQuestion(q))
+}
+
+func (p pages) LoggedOut(w http.ResponseWriter, r *http.Request) { p.web.LoggedOut(w, r) }

@@ -1,0 +1,172 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
+)
+
+// drainTime is how long requests may take to finish when the server stops.
+const drainTime = 10 * time.Second
+
+// Run serves the public side on ln and administration on its socket, with all work in
+// the background, until ctx ends; then it refuses to be ready, lets requests finish, and
+// returns nil. An error means that it could not go on.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	socket, err := s.listenAdmin()
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var background sync.WaitGroup
+	followKeys := func(ctx context.Context) error { return s.keys.Run(ctx, s.store.Watch, s.now, s.log) }
+	for _, f := range []func(context.Context) error{s.hub.Run, s.dir.Run, s.pages.Run, followKeys, s.sweep, s.calibrate} {
+		background.Go(func() {
+			if err := f(work); err != nil && work.Err() == nil {
+				s.log.Error("background work ended", "cause", err)
+			}
+		})
+	}
+	servers := []*http.Server{s.httpServer(s.public), s.httpServer(s.admin)}
+	// The feed never ends by itself; when the server drains, its followers move on.
+	servers[0].RegisterOnShutdown(stopWork)
+	failed := make(chan error, len(servers))
+	go func() { failed <- serve(servers[0], s.limit(ln), s.tls != nil, s.tlsConfig()) }()
+	go func() { failed <- serve(servers[1], socket, false, nil) }()
+	waiting := len(servers)
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+		waiting--
+	}
+	s.draining.Store(true)
+	err = errors.Join(err, drain(servers))
+	stopWork()
+	for range waiting {
+		err = errors.Join(err, <-failed)
+	}
+	background.Wait()
+	return err
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: s.cfg.Limits.ReadHeaderTimeout,
+		ReadTimeout:       s.cfg.Limits.ReadTimeout,
+		WriteTimeout:      s.cfg.Limits.WriteTimeout,
+		IdleTimeout:       s.cfg.Limits.IdleTimeout,
+		MaxHeaderBytes:    s.cfg.Limits.MaxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+func serve(server *http.Server, ln net.Listener, secure bool, config *tls.Config) error {
+	var err error
+	if secure {
+		server.TLSConfig = config
+		err = server.ServeTLS(ln, "", "")
+	} else {
+		err = server.Serve(ln)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+}
+
+// drain lets what is being answered finish, and cuts what takes too long.
+func drain(servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, server := range servers {
+		all.Go(func() {
+			if server.Shutdown(ctx) != nil {
+				_ = server.Close()
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// listenAdmin opens the administration socket. The database's lock says that no other
+// server is alive, so a socket that is there was left behind.
+func (s *Server) listenAdmin() (net.Listener, error) {
+	path := s.cfg.AdminSocket()
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove old administration socket: %w", err)
+	}
+	ln, err := listenPrivate(path)
+	if err != nil {
+		return nil, fmt.Errorf("administration socket %s: %w (is data_dir writable, and its path shorter than 100 characters?)", path, err)
+	}
+	return ln, nil
+}
+
+// sweep deletes what has expired, in small batches, so that nobody waits for it.
+func (s *Server) sweep(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		for {
+			n, err := s.store.Sweep(ctx, s.now())
+			if err != nil && ctx.Err() == nil {
+				s.log.Error("sweep", "cause", err)
+			}
+			if n == 0 || err != nil {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// calibrate fits the cost of password hashes to this machine once, some time after the
+// first start, and keeps it.
+func (s *Server) calibrate(ctx context.Context) error {
+	if s.opts.InsecureCheapPasswords || s.opts.Dev {
+		return nil
+	}
+	_, err := s.store.Setting(ctx, hashingSetting)
+	if !errors.Is(err, idp.ErrNotFound) {
+		return err
+	}
+	params, err := s.hasher.Calibrate(ctx)
+	if err != nil {
+		return err
+	}
+	value, err := json.Marshal(params)
+	if err != nil {
+		return err
+	}
+	s.log.Info("password hashing fitted to this machine", "memory_kib", params.Memory, "time", params.Time)
+	return s.store.PutSetting(ctx, hashingSetting, value)
+}
+
+var errDraining = errors.New("shutting down")
+
+func (s *Server) drainingError() error {
+	if s.draining.Load() {
+		return errDraining
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+// Package server puts signet together: it opens the database, gives every package what it
+// needs, and serves. It is the only package that knows all others, and with the commands
+// the only one that reads the clock.
+//
+// It deliberately holds no rule: what may happen is decided in the packages below.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/signet-id/signet/internal/admin"
+	"github.com/signet-id/signet/internal/authn"
+	"github.com/signet-id/signet/internal/config"
+	"github.com/signet-id/signet/internal/edge"
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/keyring"
+	"github.com/signet-id/signet/internal/notify"
+	"github.com/signet-id/signet/internal/oauth"
+	"github.com/signet-id/signet/internal/passhash"
+	"github.com/signet-id/signet/internal/revocation"
+	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/session"
+	"github.com/signet-id/signet/internal/store"
+	"github.com/signet-id/signet/internal/token"
+	"github.com/signet-id/signet/internal/web"
+	"github.com/signet-id/signet/verify/jose"
+)
+
+// Options are what a configuration file cannot say.
+type Options struct {
+	Log *slog.Logger
+	Now func() time.Time // nil: the clock
+	Dev bool             // signet dev: a banner, causes on error pages, caught mail
+	// Heartbeat of the revocation feed; 0: 5 s. For tests.
+	Heartbeat time.Duration
+	// InsecureCheapPasswords makes password hashes that are fast to guess. For tests.
+	InsecureCheapPasswords bool
+}
+
+// Server is a provider, ready to serve.
+type Server struct {
+	cfg      config.Config
+	opts     Options
+	now      func() time.Time
+	log      *slog.Logger
+	store    *store.DB
+	keys     *keyring.Ring
+	hasher   *passhash.Hasher
+	catcher  *notify.Catcher // nil but in development
+	dir      *store.Directory
+	hub      *revocation.Hub
+	pages    *web.Pages
+	public   http.Handler
+	admin    http.Handler
+	tls      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
+	draining atomic.Bool
+}
+
+// ruleLeeway is what verifiers forgive a clock (verify.Leeway), twice: a token may be
+// dated ahead and be accepted after its end.
+const ruleLeeway = 2 * time.Minute
+
+// maxAccessLifetime bounds what a resource may ask for: rules are kept as long.
+const maxAccessLifetime = time.Hour
+
+// New opens the database and puts a server together. The caller closes it.
+func New(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{cfg: cfg, opts: o, now: o.Now, log: o.Log}
+	kek, err := cfg.Key()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data_dir: %w", err)
+	}
+	s.store, err = store.Open(ctx, cfg.Database, store.Options{RuleLifetime: maxAccessLifetime + ruleLeeway, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.build(ctx, kek); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	return s, nil
+}
+
+// Close closes the database. Run must have returned.
+func (s *Server) Close() error { return s.store.Close() }
+
+// Handler serves the public side.
+func (s *Server) Handler() http.Handler { return s.public }
+
+// AdminHandler serves administration; it belongs on a socket that only the operator opens.
+func (s *Server) AdminHandler() http.Handler { return s.admin }
+
+// Mail returns the mail that development mode caught; nil otherwise.
+func (s *Server) Mail() *notify.Catcher { return s.catcher }
+
+func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
+	if s.keys, err = keyring.Open(ctx, s.store, kek, s.now()); err != nil {
+		return err
+	}
+	if s.hasher, err = s.newHasher(ctx); err != nil {
+		return err
+	}
+	proxies, err := edge.ParseProxies(s.cfg.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	mailer, err := s.newMailer()
+	if err != nil {
+		return err
+	}
+	if s.tls, err = certificates(s.cfg, s.log, s.now); err != nil {
+		return err
+	}
+	s.dir = store.NewDirectory(s.store)
+	s.hub = revocation.NewHub(s.store, func() (*jose.Signer, error) { return s.keys.Signer(jose.EdDSA) },
+		revocation.Config{Issuer: s.cfg.PublicURL, Heartbeat: s.opts.Heartbeat, Now: s.now, Log: s.log})
+	passwords := authn.New(authn.Config{
+		Store: s.store, Hasher: s.hasher, Key: secret.Derive(kek[:], "attempts"), Now: s.now, Log: s.log,
+	})
+	sessions := session.New(s.store,
+		session.Lifetimes{Idle: s.cfg.Lifetimes.SessionIdle, Absolute: s.cfg.Lifetimes.Session}, s.now)
+	if s.pages, err = web.New(s.webConfig(sessions, passwords, mailer)); err != nil {
+		return err
+	}
+	endpoints, err := oauth.New(s.oauthConfig(sessions))
+	if err != nil {
+		return err
+	}
+	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: proxies, Now: s.now})
+	s.public = middleware(s.routes(endpoints))
+	s.admin = middleware(admin.New(admin.Config{
+		Store: s.store, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
+	}))
+	return nil
+}
+
+func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords, mailer notify.Mailer) web.Config {
+	c := web.Config{
+		Issuer: s.cfg.PublicURL, Brand: s.cfg.Brand.Name, Store: s.store, Directory: s.dir, Sessions: sessions,
+		Passwords: passwords, Mailer: mailer, Now: s.now, Log: s.log, Dev: s.opts.Dev,
+	}
+	if s.catcher != nil {
+		c.Mail = s.catcher
+	}
+	return c
+}
+
+func (s *Server) oauthConfig(sessions *session.Manager) oauth.Config {
+	tokens := token.New(token.Config{
+		Issuer: s.cfg.PublicURL, Keys: s.keys, AccessLifetime: s.cfg.Lifetimes.AccessToken, IDLifetime: s.cfg.Lifetimes.IDToken,
+		MaxLifetime: maxAccessLifetime, NotBefore: s.hub.NotBefore,
+	})
+	return oauth.Config{
+		Issuer: s.cfg.PublicURL, Store: s.store, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,
+		Pages: pages{s.pages}, Hub: s.hub,
+		Lifetimes: oauth.Lifetimes{
+			AuthRequest: config.AuthRequestLifetime, Code: config.CodeLifetime, Refresh: s.cfg.Lifetimes.RefreshToken,
+		},
+		Now: s.now, Log: s.log, Dev: s.opts.Dev,
+	}
+}
+
+// hashingSetting is where the cost of password hashes is kept between starts.
+const hashingSetting = "password_hashing"
+
+func (s *Server) newHasher(ctx context.Context) (*passhash.Hasher, error) {
+	c := passhash.Config{
+		MemoryBudget: int64(s.cfg.Limits.PasswordMemory) << 20, Now: s.now, InsecureCheap: s.opts.InsecureCheapPasswords,
+	}
+	stored, err := s.store.Setting(ctx, hashingSetting)
+	switch {
+	case errors.Is(err, idp.ErrNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		if err := json.Unmarshal(stored, &c.Params); err != nil {
+			return nil, fmt.Errorf("setting %s: %w", hashingSetting, err)
+		}
+	}
+	return passhash.New(c), nil
+}
+
+func (s *Server) newMailer() (notify.Mailer, error) {
+	if s.opts.Dev {
+		s.catcher = notify.NewCatcher(s.now)
+		return s.catcher, nil
+	}
+	if s.cfg.SMTP.Host == "" {
+		return nil, nil
+	}
+	password, err := s.cfg.SMTPPassword()
+	if err != nil {
+		return nil, err
+	}
+	return notify.SMTP(notify.SMTPConfig{
+		Host: s.cfg.SMTP.Host, Port: s.cfg.SMTP.Port, Username: s.cfg.SMTP.Username, Password: password,
+		From: s.cfg.SMTP.From, FromName: s.cfg.Brand.Name, TLS: notify.TLSPolicy(s.cfg.SMTP.TLS), Now: s.now,
+	})
+}

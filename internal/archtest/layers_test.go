@@ -27,11 +27,11 @@ var layers = []string{
 	"internal/oauth internal/web internal/admin internal/gateway",
 	"internal/server examples/calendar/calendar examples/calendar/scheduler",
 	"internal/cli",
-	"cmd/signet internal/bench",
+	"cmd/signet",
 }
 
 // testOnly are directories without code of the product: nothing imports them.
-var testOnly = []string{"internal/archtest", "internal/store/storetest", "test/script", "test/browser"}
+var testOnly = []string{"internal/archtest", "internal/bench", "internal/store/storetest", "test/guards", "test/script", "test/browser"}
 
 // demoApps show what a stranger's service looks like, so they know the SDK only.
 var demoApps = []string{"examples/calendar/calendar", "examples/calendar/scheduler"}

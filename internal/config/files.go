@@ -89,6 +89,9 @@ func decodeKey(s string) ([]byte, error) {
 // cannot be made again, so none is ever overwritten.
 func NewKey(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%w: a key is never overwritten, because what it sealed would be lost", err)
+	}
 	if err != nil {
 		return err
 	}

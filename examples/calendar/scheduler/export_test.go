@@ -1,0 +1,6 @@
+package scheduler
+
+// Discovered gives the issuer's endpoints, which verifytest does not have.
+func (a *App) Discovered(base, issuer string) {
+	a.seen = &endpoints{Issuer: issuer, Authorization: base + "/authorize", Token: base + "/token", Revocation: base + "/revoke"}
+}

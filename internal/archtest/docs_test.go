@@ -1,0 +1,139 @@
+package archtest_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	testName = regexp.MustCompile("`((?:Test|Fuzz|Example|Benchmark)[A-Za-z0-9_]*)(?:/[^`]*)?`")
+	threatID = regexp.MustCompile(`^[A-Z]{3}-[0-9]{2}$`)
+	fileName = regexp.MustCompile("`([a-z0-9_./-]+\\.(?:go|txt|sql|css|html))`")
+)
+
+// TestDocs_ThreatsAndConformance: a row without an existing test is a broken promise.
+func TestDocs_ThreatsAndConformance(t *testing.T) {
+	t.Parallel()
+	tests, files := declaredTests(t)
+	for _, doc := range []string{"docs/threats.md", "docs/conformance.md"} {
+		rows := tableRows(t, doc)
+		if len(rows) < 10 {
+			t.Errorf("%s: only %d rows; the table was not read", doc, len(rows))
+		}
+		for _, row := range rows {
+			checkRow(t, doc, row, tests, files)
+		}
+	}
+}
+
+func checkRow(t *testing.T, doc, row string, tests, files map[string]bool) {
+	t.Helper()
+	names := testName.FindAllStringSubmatch(row, -1)
+	if len(names) == 0 {
+		t.Errorf("%s: row names no test: %s", doc, row)
+	}
+	for _, n := range names {
+		if !tests[n[1]] {
+			t.Errorf("%s: test %s does not exist: %s", doc, n[1], row)
+		}
+	}
+	for _, f := range fileName.FindAllStringSubmatch(row, -1) {
+		if !files[f[1]] && !files[path.Base(f[1])] {
+			t.Errorf("%s: file %s does not exist: %s", doc, f[1], row)
+		}
+	}
+}
+
+// TestDocs_ThreatIDs: every row of docs/threats.md begins with an id, once each.
+func TestDocs_ThreatIDs(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, row := range tableRows(t, "docs/threats.md") {
+		id := strings.TrimSpace(strings.Split(strings.Trim(row, "|"), "|")[0])
+		if !threatID.MatchString(id) || seen[id] {
+			t.Errorf("row has no id of its own: %s", row)
+		}
+		seen[id] = true
+	}
+}
+
+// TestDocs_Architecture: the files and functions that the map names exist.
+func TestDocs_Architecture(t *testing.T) {
+	t.Parallel()
+	_, files := declaredTests(t)
+	src, err := os.ReadFile("../../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range fileName.FindAllStringSubmatch(string(src), -1) {
+		if !files[f[1]] && !files[path.Base(f[1])] {
+			t.Errorf("ARCHITECTURE.md names %s, which does not exist", f[1])
+		}
+	}
+}
+
+// tableRows returns the body rows of all tables of a document.
+func tableRows(t *testing.T, doc string) []string {
+	t.Helper()
+	src, err := os.ReadFile("../../" + doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	body := false
+	for _, line := range strings.Split(string(src), "\n") {
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			body = false
+		case strings.HasPrefix(line, "|-") || strings.HasPrefix(line, "| -"):
+			body = true
+		case body:
+			rows = append(rows, line)
+		}
+	}
+	return rows
+}
+
+// declaredTests returns the names of all test functions and the paths and base names of all files.
+func declaredTests(t *testing.T) (tests, files map[string]bool) {
+	t.Helper()
+	tests, files = map[string]bool{}, map[string]bool{}
+	root := os.DirFS("../..")
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && (d.Name() == "node_modules" || d.Name() == ".git") {
+				return fs.SkipDir
+			}
+			return err
+		}
+		files[name], files[path.Base(name)] = true, true
+		if !strings.HasSuffix(name, "_test.go") && !strings.Contains(name, "storetest/") {
+			return nil
+		}
+		src, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, src, 0)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil {
+				tests[fn.Name.Name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tests, files
+}

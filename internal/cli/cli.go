@@ -1,0 +1,127 @@
+// Package cli is the command line: serving, development, administration through the
+// server's socket, and looking at tokens.
+//
+// Data goes to standard output and everything else to standard error. A secret is never an
+// argument: other users of the machine can read those. Exit codes are in exit.go.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what all commands share.
+type app struct {
+	env            []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	config         string // --config
+	socket         string // --socket
+	json           bool   // --json
+}
+
+// Main runs the command line; args begins with the program's name, env is what os.Environ
+// gives. It returns the exit code.
+func Main(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	// The first signal asks for an orderly end; after it they act as usual, so a second one
+	// ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop()
+	}()
+	root := a.root()
+	root.SetArgs(args[1:])
+	cmd, err := root.ExecuteContextC(ctx)
+	if _, ran := errors.AsType[*ranError](err); err != nil && !ran {
+		err = &usageError{cmd.CommandPath(), err}
+	}
+	code := exitCode(ctx, err)
+	if err != nil && code != exitInterrupted {
+		fmt.Fprintln(stderr, "signet:", visible(err.Error()))
+	}
+	return code
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "signet",
+		Short: "OAuth 2.1 and OpenID Connect provider",
+		Long: "signet is an OAuth 2.1 and OpenID Connect provider: people and programs prove who they are once,\n" +
+			"and every service checks by itself what they may do.",
+		Example:       "  signet dev                        try everything on this machine\n  signet serve --config signet.yaml run it for real",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default: $SIGNET_CONFIG, ./signet.yaml, ~/.config/signet/signet.yaml, /etc/signet/signet.yaml)")
+	root.AddCommand(
+		a.devCommand(), a.serveCommand(), a.demoCommand(),
+		a.userCommand(), a.clientCommand(), a.resourceCommand(), a.sessionCommand(), a.grantCommand(), a.keyCommand(), a.auditCommand(),
+		a.verifyCommand(), a.versionCommand(),
+	)
+	group(root)
+	markRun(root)
+	return root
+}
+
+// group makes a command that only has subcommands say so, instead of showing its help as
+// if all had gone well.
+func group(cmd *cobra.Command) {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return &usageError{cmd.CommandPath(), fmt.Errorf("unknown command %q", args[0])}
+		}
+		return &usageError{cmd.CommandPath(), errors.New("a command is missing")}
+	}
+}
+
+// markRun marks the errors of commands that have begun. All others are about the command line.
+func markRun(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := run(cmd, args); err != nil {
+				return &ranError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		markRun(sub)
+	}
+}
+
+// logger writes to standard error: lines for people on a terminal, else JSON. What looks
+// like a token is not written (OPS-01).
+func (a *app) logger(level, format string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo // package config has refused other words
+	}
+	return newLogger(a.stderr, l, format == "json" || format == "auto" && !terminal(a.stderr))
+}
+
+// terminal reports whether somebody looks at the stream.
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

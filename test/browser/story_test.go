@@ -1,0 +1,175 @@
+// Package browser_test lives the story of the demo in Chromium: what no other test sees
+// is what a browser does with our headers, cookies, forms, styles and scripts.
+package browser_test
+
+import (
+	"context"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+const password = "correct horse battery staple"
+
+// signIn fills in the login page on which the tab is.
+func (b *tab) signIn(username string) {
+	b.t.Helper()
+	b.do(
+		chromedp.SetValue(chromedp.CSS("input[name=username]"), username),
+		chromedp.SendKeys(chromedp.CSS("input[name=password]"), password),
+	)
+	b.click("form button:not([type=button])")
+}
+
+// TOK-12, OAU-15, OAU-16: the whole story, with a look at every page on the way.
+func TestStory(t *testing.T) {
+	t.Parallel()
+	at := startStack(t)
+	b := newTab(t)
+
+	b.open(at.calendar + "/")
+	b.expect("Your week, and nobody else's business")
+	b.look("calendar-welcome")
+
+	b.click(`a[href="/login"]`)
+	b.expect("Sign in", "to continue to Calendar")
+	b.look("signet-login")
+	b.signIn("ann")
+	b.expect("Ann Example’s week", "Doctor", "Job interview")
+	b.do(chromedp.Click(chromedp.CSS("summary")))
+	b.expect("Only good at", at.calendar)
+	b.look("calendar-week")
+
+	b.open(at.scheduler + "/")
+	b.look("scheduler-welcome")
+	b.click(`a[href="/connect"]`)
+	b.expect("Friendly Scheduler", "See when you are busy", "Add meetings to your calendar", "See your password", "Read your events")
+	b.look("signet-consent")
+	b.click("button[value=cancel]")
+	b.expect("No problem!")
+	b.look("scheduler-declined")
+
+	b.click(`a[href="/connect"]`)
+	b.click("button[value=authorize]")
+	b.expect("Pick a free hour", "Busy")
+	b.expectNot("Doctor", "interview")
+	b.look("scheduler-week")
+	b.click(".free a")
+	b.look("scheduler-book")
+	b.click("form.card button")
+	b.expect("Booked for you", "Coffee with Bob")
+	b.look("scheduler-booked")
+	b.click(`a[href="/peek"]`)
+	b.expect("not what you do", "insufficient_scope", "calendar.events:read")
+	b.look("scheduler-refused")
+
+	b.open(at.calendar + "/")
+	b.expect("Coffee with Bob", "added by Friendly Scheduler")
+	b.look("calendar-added")
+
+	b.open(at.issuer + "/dev/mail")
+	b.expect("Friendly Scheduler")
+	b.look("signet-mail")
+	b.open(at.issuer + "/account/apps")
+	b.expect("Friendly Scheduler")
+	b.look("signet-apps")
+	b.revoke("friendly-scheduler")
+	b.expectNot("See when you are busy, not")
+	b.look("signet-apps-revoked")
+
+	b.open(at.scheduler + "/")
+	b.expect("access was revoked", "Connect again")
+	if !regexp.MustCompile(`The calendar knew \d+ ms after you revoked it\.`).MatchString(b.text()) {
+		t.Errorf("the page does not say how soon: %s", b.text())
+	}
+	b.look("scheduler-revoked")
+
+	b.click(`a[href="/connect"]`)
+	b.click("button[value=authorize]")
+	b.click(`form[action="/disconnect"] button`)
+	b.expect("All forgotten")
+	b.look("scheduler-disconnected")
+
+	b.open(at.calendar + "/")
+	b.click(`form[action="/signout"] button`)
+	b.expect("Sign in")
+	b.open(at.calendar + "/")
+	b.expectNot("Marriage counselling")
+}
+
+// revoke presses the app's button, and the question behind it if there is one.
+func (b *tab) revoke(clientID string) {
+	b.t.Helper()
+	form := `form:has(input[name=client_id][value="` + clientID + `"])`
+	b.eval(`(() => { const d = document.querySelector('` + form + `').closest("details"); if (d) d.open = true; return "" })()`)
+	b.click(form + " button")
+}
+
+// A page that is open is closed when its person signs out elsewhere, and shows what an
+// app added, without anybody pressing reload.
+func TestLivePage(t *testing.T) {
+	t.Parallel()
+	at := startStack(t)
+	b := newTab(t)
+	b.open(at.calendar + "/login")
+	b.signIn("bob")
+	b.expect("Bob Example’s week")
+	b.load("sign out elsewhere", b.signOutElsewhere(at.issuer))
+	b.expect("You have been signed out", "ms later")
+	b.look("calendar-signed-out")
+}
+
+// signOutElsewhere ends all sessions of this browser from a second window of it. The
+// first window is not touched: what it shows then, it has heard from the calendar.
+func (b *tab) signOutElsewhere(issuer string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		window, cancel := chromedp.NewContext(b.ctx)
+		defer cancel()
+		if err := chromedp.Do(window, chromedp.Navigate(issuer+"/logout")); err != nil {
+			return err
+		}
+		_, err := chromedp.RunResponse(window, chromedp.Click(chromedp.CSS("main form button")))
+		return err
+	})
+}
+
+// Each of our own pages that the story does not pass.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	at := startStack(t)
+	b := newTab(t)
+	b.open(at.issuer + "/")
+	b.look("signet-welcome")
+	b.open(at.issuer + "/login")
+	b.do(chromedp.SetValue(chromedp.CSS("input[name=username]"), "ann"), chromedp.SendKeys(chromedp.CSS("input[name=password]"), "wrong"))
+	b.click("form button:not([type=button])")
+	b.expect("Wrong username or password")
+	b.look("signet-login-wrong")
+	b.signIn("ann")
+	for _, page := range []string{"/account", "/account/sessions", "/account/apps", "/account/password", "/account/security", "/dev/mail", "/no/such/page", "/authorize?client_id=nobody", "/logout"} {
+		b.open(at.issuer + page)
+		name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(page), "-")
+		b.look("signet-" + name)
+	}
+	b.open(at.selectAccount())
+	b.expect("Choose an account")
+	b.look("signet-select-account")
+	b.open(at.issuer + "/logout")
+	b.click("main form button")
+	b.look("signet-logged-out")
+	b.open(at.scheduler + "/callback?state=x")
+	b.look("scheduler-not-yours")
+	b.open(at.calendar + "/callback?state=x")
+	b.look("calendar-not-yours")
+}
+
+// selectAccount is a request of the calendar that lets the person choose who to be.
+func (at addresses) selectAccount() string {
+	return at.issuer + "/authorize?" + url.Values{
+		"response_type": {"code"}, "client_id": {"calendar"}, "redirect_uri": {at.calendar + "/callback"}, "scope": {"openid"},
+		"prompt": {"select_account"}, "code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"},
+	}.Encode()
+}

@@ -4,6 +4,7 @@
 // process and the same run, and prints the table of docs/measured.md.
 //
 //	go run ./internal/bench
+//	go run ./internal/bench -start PATH-OF-SIGNET
 //
 // A child process serves both: signet on one port; on another, handlers that do
 // only HTTP, the same signatures and, where signet writes, one commit through the
@@ -26,11 +27,15 @@ func main() {
 	child := flag.Bool("child", false, "serve (started by the command itself)")
 	rounds := flag.Int("rounds", 9, "rounds; each runs every case once")
 	slice := flag.Int("slice", 640, "requests of a case in a round")
+	binary := flag.String("start", "", "measure how fast this signet starts and what it keeps in memory, instead")
 	flag.Parse()
 	var err error
-	if *child {
+	switch {
+	case *child:
 		err = serveChild()
-	} else {
+	case *binary != "":
+		err = measureStart(*binary, *rounds)
+	default:
 		err = measure(*rounds, *slice)
 	}
 	if err != nil {

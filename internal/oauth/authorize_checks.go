@@ -65,11 +65,11 @@ func checkState(_ context.Context, a *asking) error {
 
 func checkRequestObject(_ context.Context, a *asking) error {
 	switch {
-	case a.form.Has("request"):
+	case a.form.Get("request") != "":
 		return refuse(RequestNotSupported, "request objects are not supported")
-	case a.form.Has("request_uri"):
+	case a.form.Get("request_uri") != "":
 		return refuse(RequestURINotSupported, "request_uri is not supported")
-	case a.form.Has("registration"):
+	case a.form.Get("registration") != "":
 		return refuse(RegistrationUnsupported, "registration is not supported")
 	}
 	return nil

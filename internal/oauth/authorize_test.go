@@ -110,7 +110,7 @@ func TestAuthorize_OIDC_3_1_2_1_IgnoresUnknown(t *testing.T) {
 	w := newWorld(t)
 	b := w.signedIn(ann)
 	code := b.code(ask("web", "extra", "foobar", "display", "popup", "ui_locales", "se fr-CA", "claims_locales", "se", "login_hint", "anybody",
-		"acr_values", "1 2", "claims", `{"userinfo":{"name":{"essential":true}}}`, "scope", "profile no-such openid"), ann)
+		"acr_values", "1 2", "request", "", "response_mode", "", "claims", `{"userinfo":{"name":{"essential":true}}}`, "scope", "profile no-such openid"), ann)
 	if got := w.redeem("web", code).ok().json("scope"); got != "profile openid" {
 		t.Errorf("scope %q", got)
 	}

@@ -86,7 +86,7 @@ func presented(h http.Header, form url.Values) (credentials, error) {
 		return credentials{}, errTwoMethods
 	}
 	hasSecret := form.Get("client_secret") != "" // RFC 6749 §3.2: empty is omitted
-	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+	if form.Get("client_assertion") != "" || form.Get("client_assertion_type") != "" {
 		if hasSecret || len(lines) > 0 {
 			return credentials{}, errTwoMethods
 		}

@@ -135,59 +135,80 @@ func (e *Endpoints) Register(mux *http.ServeMux) {
 	}
 }
 
+// shared is what several endpoints use.
+type shared struct {
+	audiences audiences
+	clients   *clientAuth
+	cors      crossOrigin
+	pages     pageErrors
+	json      jsonErrors
+}
+
 func (e *Endpoints) build() {
 	cfg := &e.cfg
-	pages := pageErrors{cfg.Pages, cfg.Dev}
-	answers := jsonErrors{cfg.Issuer}
-	cors := crossOrigin{cfg.Directory}
-	audience := audiences{directory: cfg.Directory, issuer: cfg.Issuer}
-	clients := &clientAuth{directory: cfg.Directory, store: cfg.Store, now: cfg.Now}
-	codes := codeMaker{cfg.Lifetimes}
+	s := shared{
+		audiences: audiences{directory: cfg.Directory, issuer: cfg.Issuer},
+		clients:   &clientAuth{directory: cfg.Directory, store: cfg.Store, now: cfg.Now},
+		cors:      crossOrigin{cfg.Directory},
+		pages:     pageErrors{cfg.Pages, cfg.Dev},
+		json:      jsonErrors{cfg.Issuer},
+	}
+	e.forPeople(s)
+	e.forClients(s)
+	e.forEverybody()
+}
 
+// forPeople adds what browsers come to. Errors are pages.
+func (e *Endpoints) forPeople(s shared) {
+	cfg, codes := &e.cfg, codeMaker{e.cfg.Lifetimes}
 	authorize := &authorizeEndpoint{
-		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, audiences: audience, tokens: cfg.Tokens, store: cfg.Store,
+		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, audiences: s.audiences, tokens: cfg.Tokens, store: cfg.Store,
 		sessions: cfg.Sessions, codes: codes, lifetime: cfg.Lifetimes.AuthRequest, quotas: cfg.Quotas, now: cfg.Now,
 	}
-	e.handle("GET /authorize", authorize.get, pages.write)
-	e.handle("POST /authorize", authorize.post, pages.write)
+	e.handle("GET /authorize", authorize.get, s.pages.write)
+	e.handle("POST /authorize", authorize.post, s.pages.write)
 	resume := &continueEndpoint{
 		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, store: cfg.Store, sessions: cfg.Sessions, codes: codes, now: cfg.Now,
 	}
-	e.handle("GET /authorize/continue", resume.get, pages.write)
-
-	tokens := &tokenEndpoint{
-		clients: clients, tokens: cfg.Tokens, cors: cors, now: cfg.Now,
-		grants: map[string]grant{
-			idp.GrantAuthorizationCode: &codeGrant{store: cfg.Store, audiences: audience},
-			idp.GrantRefreshToken:      &refreshGrant{store: cfg.Store, audiences: audience},
-			idp.GrantClientCredentials: &clientCredentialsGrant{audiences: audience},
-		},
-	}
-	e.handle("POST /token", tokens.serve, answers.write)
-	e.handle("OPTIONS /token", cors.preflight("POST"), answers.write)
-
-	info := &userinfoEndpoint{issuer: cfg.Issuer, tokens: cfg.Tokens, directory: cfg.Directory, store: cfg.Store, cors: cors, now: cfg.Now}
-	e.handle("GET /userinfo", info.serve, info.refuse)
-	e.handle("POST /userinfo", info.serve, info.refuse)
-	e.handle("OPTIONS /userinfo", cors.preflight("GET, POST"), answers.write)
-
-	revoke := &revokeEndpoint{clients: clients, tokens: cfg.Tokens, store: cfg.Store, cors: cors, now: cfg.Now}
-	e.handle("POST /revoke", revoke.serve, answers.write)
-	e.handle("OPTIONS /revoke", cors.preflight("POST"), answers.write)
-
+	e.handle("GET /authorize/continue", resume.get, s.pages.write)
 	logout := &logoutEndpoint{
 		base: e.base, origin: e.origin, directory: cfg.Directory, tokens: cfg.Tokens, store: cfg.Store,
 		sessions: cfg.Sessions, pages: cfg.Pages, now: cfg.Now,
 	}
-	e.handle("GET /logout", logout.get, pages.write)
-	e.handle("POST /logout", logout.post, pages.write)
+	e.handle("GET /logout", logout.get, s.pages.write)
+	e.handle("POST /logout", logout.post, s.pages.write)
+}
 
-	e.add("GET "+e.base+"/jwks.json", &jwksEndpoint{keys: cfg.Keys})
-	document := newDocument(discovery(cfg.Issuer))
-	for _, path := range discoveryPaths(e.base) {
-		e.add("GET "+path, document)
+// forClients adds what programs ask. Errors are JSON.
+func (e *Endpoints) forClients(s shared) {
+	cfg := &e.cfg
+	tokens := &tokenEndpoint{
+		clients: s.clients, tokens: cfg.Tokens, cors: s.cors, now: cfg.Now,
+		grants: map[string]grant{
+			idp.GrantAuthorizationCode: &codeGrant{store: cfg.Store, audiences: s.audiences},
+			idp.GrantRefreshToken:      &refreshGrant{store: cfg.Store, audiences: s.audiences},
+			idp.GrantClientCredentials: &clientCredentialsGrant{audiences: s.audiences},
+		},
 	}
-	feed := NewRevocations(cfg.Hub, RevocationsConfig{Log: cfg.Log})
+	e.handle("POST /token", tokens.serve, s.json.write)
+	e.handle("OPTIONS /token", s.cors.preflight("POST"), s.json.write)
+	revoke := &revokeEndpoint{clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, cors: s.cors, now: cfg.Now}
+	e.handle("POST /revoke", revoke.serve, s.json.write)
+	e.handle("OPTIONS /revoke", s.cors.preflight("POST"), s.json.write)
+	info := &userinfoEndpoint{issuer: cfg.Issuer, tokens: cfg.Tokens, directory: cfg.Directory, store: cfg.Store, cors: s.cors, now: cfg.Now}
+	e.handle("GET /userinfo", info.serve, info.refuse)
+	e.handle("POST /userinfo", info.serve, info.refuse)
+	e.handle("OPTIONS /userinfo", s.cors.preflight("GET, POST"), s.json.write)
+}
+
+// forEverybody adds public documents and the revocation feed.
+func (e *Endpoints) forEverybody() {
+	e.add("GET "+e.base+"/jwks.json", &jwksEndpoint{keys: e.cfg.Keys})
+	metadata := newDocument(discovery(e.cfg.Issuer))
+	for _, path := range discoveryPaths(e.base) {
+		e.add("GET "+path, metadata)
+	}
+	feed := NewRevocations(e.cfg.Hub, RevocationsConfig{Log: e.cfg.Log})
 	e.add("GET "+e.base+"/revocations", feed)
 	e.add("OPTIONS "+e.base+"/revocations", feed)
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"github.com/signet-id/signet/verify/jose"
 )
 
 // maxSilence is how long a connection may bring nothing new. The issuer sends a
@@ -110,14 +108,21 @@ func (v *Verifier) hear(message string) (news bool, err error) {
 	switch {
 	case b.issuer != v.issuer || b.audience != v.issuer+"/revocations":
 		return false, errOther
-	case v.feed.keyRevoked(key):
+	case v.keyRevoked(key.ID()):
 		return false, errSigner
 	}
 	return v.take(b, now)
 }
 
+// keyRevoked: once a key is known to be in wrong hands it must not edit this very list,
+// not even by beginning a new one.
+func (v *Verifier) keyRevoked(kid string) bool {
+	shared, own := v.rules.Load(), v.feed.set
+	return shared != nil && shared.keyRevoked(kid) || own != nil && own.keyRevoked(kid)
+}
+
+// take applies a message that is the issuer's.
 func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
-	recent := !b.issued.Before(now.Add(-maxLeeway)) && !b.issued.After(now.Add(maxLeeway))
 	f := &v.feed
 	if b.epoch != f.epoch {
 		if err := f.begin(b); err != nil {
@@ -128,17 +133,19 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 		return false, errGap
 	}
 	if b.to > f.seq {
-		v.counters.rulesReceived.Add(uint64(f.apply(b, now)))
-		news = true
+		fresh := f.unseen(b.rules)
+		f.set.add(fresh, now, f.set == v.rules.Load())
+		f.seq, news = b.to, true
+		v.counters.rulesReceived.Add(uint64(len(fresh)))
 	}
 	f.signed = max(f.signed, b.now)
 	v.position.Store(&position{f.epoch, f.seq})
 	if f.seq != b.head || b.to != b.head {
 		return news, nil
 	}
-	f.building, f.old = false, nil
-	v.rules.Store(f.set)
-	if !recent { // whoever replays old messages must not make us look fresh
+	v.rules.Store(f.set) // complete
+	if b.issued.Before(now.Add(-maxLeeway)) || b.issued.After(now.Add(maxLeeway)) {
+		// Whoever replays old messages must not make us look fresh.
 		v.report("revocations", errClock)
 		return news, nil
 	}
@@ -150,12 +157,10 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 
 // follower is the state of one reader of the log. Only Run's goroutine touches it.
 type follower struct {
-	epoch    string
-	seq      int64    // all rules up to it are in set
-	set      *ruleSet // shared with readers unless building
-	building bool     // set is not complete; readers still have the one before
-	old      *ruleSet // what readers have while building
-	signed   int64    // the issuer's clock in the latest message
+	epoch  string
+	seq    int64    // all rules up to it are in set
+	set    *ruleSet // readers have it too, unless it is the beginning of a new epoch's
+	signed int64    // the issuer's clock in the latest message
 }
 
 // lastEventID says where to go on: "<epoch>.<seq>".
@@ -166,38 +171,23 @@ func (f *follower) lastEventID() string {
 	return f.epoch + "." + strconv.FormatInt(f.seq, 10)
 }
 
-// begin starts a new set for another epoch. An epoch is only entered at its beginning,
-// and only by a message that is newer than all before: whoever replays the snapshot of
-// an epoch that is over must not take revocations back.
+// begin starts a set for another epoch; readers keep the one before until it is
+// complete. Only a message that is newer than all before begins an epoch: whoever
+// replays the snapshot of one that is over must not take revocations back.
 func (f *follower) begin(b batch) error {
-	switch {
-	case b.from != 0:
-		return fmt.Errorf("new epoch: %w", errGap)
-	case f.epoch != "" && b.now <= f.signed:
+	if f.epoch != "" && b.now <= f.signed {
 		return errEpoch
 	}
-	if !f.building {
-		f.old = f.set
-	}
-	f.epoch, f.seq, f.set, f.building = b.epoch, 0, newRuleSet(), true
+	f.epoch, f.seq, f.set = b.epoch, 0, newRuleSet()
 	return nil
 }
 
-// apply adds the rules that are new and returns their number. Messages may overlap: a
-// rule is the same whenever it comes.
-func (f *follower) apply(b batch, now time.Time) int {
-	fresh := b.rules
-	for len(fresh) > 0 && fresh[0].Seq <= f.seq {
-		fresh = fresh[1:]
+// unseen leaves out the rules that are in set already. Messages may overlap.
+func (f *follower) unseen(rules []Rule) []Rule {
+	for len(rules) > 0 && rules[0].Seq <= f.seq {
+		rules = rules[1:]
 	}
-	f.set.add(fresh, now, !f.building)
-	f.seq = b.to
-	return len(fresh)
-}
-
-// keyRevoked: once a key is known to be in wrong hands it must not edit this very list.
-func (f *follower) keyRevoked(key *jose.Key) bool {
-	return f.set != nil && f.set.keyRevoked(key.ID()) || f.old != nil && f.old.keyRevoked(key.ID())
+	return rules
 }
 
 // forgetRules drops rules that are over, a part of them every second.

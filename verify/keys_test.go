@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -35,6 +36,7 @@ func TestKeys_TOK05_UnknownKidFlood(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
+		synctest.Wait()
 		if n := w.count("/jwks.json") - before; n < minutes || n > 2*minutes {
 			t.Errorf("%d fetches for 10,200 unknown kids in 10 minutes", n)
 		}
@@ -51,6 +53,7 @@ func TestKeys_RefreshEveryFiveMinutes(t *testing.T) {
 		w := newWorld(t)
 		w.start()
 		time.Sleep(time.Hour + time.Second)
+		synctest.Wait()
 		if n := w.count("/jwks.json"); n != 13 {
 			t.Errorf("%d fetches in an hour", n)
 		}
@@ -67,7 +70,7 @@ func TestKeys_TOK07_Rotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		v := w.start()
-		time.Sleep(time.Minute)
+		time.Sleep(62 * time.Second) // between two heartbeats
 		old, next := w.signer, newSigner(t, "key-2")
 		oldToken, token := w.token(nil), w.sign(next, "at+jwt", w.claims(nil))
 		doc := w.jwks(next)
@@ -221,3 +224,45 @@ func TestKeys_IssuerComesUpLate(t *testing.T) {
 		}
 	})
 }
+
+// TOK-06: an endless answer is not read to its end.
+func TestKeys_TOK06_EndlessAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		endless := &blanks{}
+		v, err := verify.New(issuer, audience, verify.HTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp, err := w.RoundTrip(r)
+			if r.URL.Path == "/jwks.json" {
+				resp.Body = io.NopCloser(endless)
+			}
+			return resp, err
+		})}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.run(v)
+		synctest.Wait()
+		if n := v.Status().KeyFetches; n != 1 || endless.read > 1<<20 {
+			t.Errorf("%d bytes read in %d fetches", endless.read, n)
+		}
+	})
+}
+
+// blanks is an endless body, but not for one who reads without a limit.
+type blanks struct{ read int }
+
+func (b *blanks) Read(p []byte) (int, error) {
+	if b.read > 64<<20 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	for i := range p {
+		p[i] = ' '
+	}
+	b.read += len(p)
+	return len(p), nil
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -88,6 +88,9 @@ func (v *Verifier) Run(ctx context.Context) error {
 		return errors.New("verify: Run is active already")
 	}
 	defer v.running.Store(false)
+	if v.acceptStale {
+		v.log.Warn("verify: revoked tokens are accepted while the revocation feed is silent")
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { v.followKeys(ctx) })
 	wg.Go(func() { v.followFeed(ctx) })

@@ -47,6 +47,9 @@ func TestNew_Refuses(t *testing.T) {
 			t.Errorf("%q: accepted", bad)
 		}
 	}
+	if _, err := verify.New(issuer, audience, verify.HTTPClient(nil)); err != nil {
+		t.Errorf("no client of its own: %v", err)
+	}
 	for name, opt := range map[string]verify.Option{
 		"leeway over a minute":   verify.Leeway(61 * time.Second),
 		"negative leeway":        verify.Leeway(-1),

@@ -56,7 +56,7 @@ func (b *syncBuffer) String() string {
 	return b.b.String()
 }
 
-func start(t *testing.T, dev bool, change func(*config.Config)) *running {
+func start(t testing.TB, dev bool, change func(*config.Config)) *running {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "s") // t.TempDir is too long for a socket's name
 	if err != nil {

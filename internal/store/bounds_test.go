@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -103,5 +104,29 @@ func TestAudit_BoundedRefusals(t *testing.T) {
 	}
 	if tally, err := db.Int(t.Context(), "SELECT seq FROM heads WHERE name = 'refusals'"); err != nil || tally != 0 {
 		t.Errorf("tally is %d with no row left, %v", tally, err)
+	}
+}
+
+// TOK-10: reads and new grants look at the user themselves. That disabling has ended
+// everything already is the first line; this is the second.
+func TestDisabled_IsAskedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	by := b.user(0)
+	sid, cookie := b.session(by)
+	handle, _ := b.family(by)
+	standing, code := b.grant(by, sid)
+	b.must(b.IssueCode(t.Context(), by, standing, code, when))
+	if err := b.Verb(t.Context(), func(exec execFunc) error { return exec("UPDATE users SET disabled_at = 1 WHERE id = $1", by.ID) }); err != nil {
+		t.Fatal(err)
+	}
+	_, _, session := b.Session(t.Context(), cookie, when)
+	_, grant := b.Standing(t.Context(), standing.ID, when)
+	_, _, refresh := b.Refresh(t.Context(), handle, when)
+	_, _, redeem := b.Code(t.Context(), code.Hash, when)
+	for name, err := range map[string]error{"session": session, "standing": grant, "refresh": refresh, "code": redeem} {
+		if !errors.Is(err, idp.ErrNotFound) {
+			t.Errorf("%s of a disabled user: %v", name, err)
+		}
 	}
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -26,7 +28,11 @@ var raceTests = []test{
 
 const callers = 8
 
+// rounds is how often each race is run: SIGNET_RACE_ROUNDS=10000 go test -run 'TestSQLite/.*race' -timeout 1h
 func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("SIGNET_RACE_ROUNDS")); err == nil {
+		return n
+	}
 	if testing.Short() {
 		return 25
 	}

@@ -152,6 +152,17 @@ func refreshExpires(w *world) {
 		}
 	}
 	f.now = start
+	short, code := w.newGrant(ann, "app", "")
+	short.ExpiresAt = w.now.Add(time.Hour)
+	w.must(w.IssueCode(w.ctx, person(ann), short, code, w.now))
+	long := w.newRefresh(short)
+	w.must(w.RedeemCode(w.ctx, asClient("app"), code.Hash, &long, w.now))
+	f2 := family{&world{w.T, w.DB, w.ctx, short.ExpiresAt}, short, long.HandleHash}
+	_, _, err := f2.present(0)
+	w.want("grant over before its family", err, idp.ErrNotFound)
+	_, _, err = w.Refresh(w.ctx, long.HandleHash, short.ExpiresAt)
+	w.want("grant over before its family", err, idp.ErrNotFound)
+
 	_, st, err := w.Refresh(w.ctx, r.HandleHash, w.now)
 	w.must(err)
 	w.equal("session lives", st.SessionLive, true)

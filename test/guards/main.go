@@ -113,7 +113,8 @@ func (g guard) overlay(dir, text string) (string, error) {
 }
 
 func (g guard) test(flags ...string) (output string, ok bool) {
-	args := append([]string{"test", "-count=1", "-run", "^" + g.pattern + "$"}, flags...)
+	// Without its guard a test may wait for ever; that is a failure, too.
+	args := append([]string{"test", "-count=1", "-timeout=90s", "-run", "^" + g.pattern + "$"}, flags...)
 	cmd := exec.Command("go", append(args, g.pkg)...)
 	cmd.Dir = g.module
 	out, err := cmd.CombinedOutput()

@@ -99,7 +99,7 @@ func raceRedeem(w *world) {
 	for round := range rounds() {
 		g, code := w.newGrant(ann, "app", "")
 		w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
-		before := len(w.rules())
+		before := w.head()
 		w.oneWinner(round, at(callers, func(int) error {
 			r := w.newRefresh(g)
 			return w.RedeemCode(w.ctx, asClient("app"), code.Hash, &r, w.now)
@@ -108,7 +108,7 @@ func raceRedeem(w *world) {
 		if _, err := w.Standing(w.ctx, g.ID, w.now); !errors.Is(err, idp.ErrNotFound) {
 			w.Fatalf("round %d: the grant is alive: %v", round, err)
 		}
-		if n := len(w.rules()) - before; n != 1 {
+		if n := w.head() - before; n != 1 {
 			w.Fatalf("round %d: %d rules", round, n)
 		}
 	}
@@ -242,7 +242,7 @@ func racePassword(w *world) {
 	for round := range rounds() {
 		u := w.user(fmt.Sprint("person", round))
 		s, _ := w.session(u)
-		before := len(w.rules())
+		before := w.head()
 		grants := at(callers, func(i int) idp.Grant {
 			if i == 0 {
 				w.must(w.SetPassword(w.ctx, operator, u.ID, "new", w.now))
@@ -259,7 +259,7 @@ func racePassword(w *world) {
 				w.Fatalf("round %d: a grant survived: %v", round, err)
 			}
 		}
-		if n := len(w.rules()) - before; n != 1 {
+		if n := w.head() - before; n != 1 {
 			w.Fatalf("round %d: %d rules, want the session's", round, n)
 		}
 	}

@@ -178,7 +178,15 @@ func (w *world) rules() []idp.Rule {
 	return rules
 }
 
-// names returns what the rules after the first n name.
+// head is how many rules there have been.
+func (w *world) head() int {
+	w.Helper()
+	_, seq, err := w.RevocationHead(w.ctx)
+	w.must(err)
+	return int(seq)
+}
+
+// ruleNames counts what the rules after the first n name.
 func (w *world) ruleNames(n int) map[string]int {
 	w.Helper()
 	names := map[string]int{}
@@ -188,7 +196,7 @@ func (w *world) ruleNames(n int) map[string]int {
 	return names
 }
 
-// actions returns the newest audit row's action and how many rows there are.
+// lastEvent returns the newest audit row and how many rows there are.
 func (w *world) lastEvent() (last idp.Event, n int) {
 	w.Helper()
 	events, err := w.Events(w.ctx, "", 0, 100_000)

@@ -26,6 +26,7 @@ var errFull = errors.New("limit is full")
 // first attempt and ends a window later.
 func (db *DB) CountAttempt(ctx context.Context, limits []idp.Limit, now time.Time) (wait time.Duration, err error) {
 	err = db.write(ctx, "count attempt", func(t *tx) error {
+		wait = 0
 		for _, l := range limits {
 			left, err := t.countOne(l, now)
 			if err != nil {
@@ -52,13 +53,17 @@ func (t *tx) countOne(l idp.Limit, now time.Time) (left time.Duration, err error
 	key := attemptKey(l.Key)
 	var n int
 	var ends time.Time
-	err = t.row("SELECT n, expires_at FROM attempts WHERE key = $1 AND expires_at > $2", key, ms(now)).Scan(&n, asTime{&ends})
+	err = t.row("SELECT n, expires_at FROM attempts WHERE key = $1 AND expires_at > $2 FOR UPDATE", key, ms(now)).Scan(&n, asTime{&ends})
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
 		if l.Max <= 0 {
 			return l.Window, nil
 		}
-		return 0, t.newCounter(key, l, now)
+		err := t.newCounter(key, l, now)
+		if errors.Is(err, idp.ErrExists) {
+			return t.countOne(l, now) // somebody else's first attempt came before ours
+		}
+		return 0, err
 	case err != nil:
 		return 0, err
 	case n >= l.Max:
@@ -70,32 +75,33 @@ func (t *tx) countOne(l idp.Limit, now time.Time) (left time.Duration, err error
 }
 
 func (t *tx) newCounter(key []byte, l idp.Limit, now time.Time) error {
-	begun, err := t.exec("UPDATE attempts SET n = 1, expires_at = $2 WHERE key = $1", key, ms(now.Add(l.Window)))
+	begun, err := t.exec("UPDATE attempts SET n = 1, expires_at = $2 WHERE key = $1 AND expires_at <= $3", key, ms(now.Add(l.Window)), ms(now))
 	if err != nil || begun > 0 {
 		return err
 	}
-	rows, err := t.advance(tallyAttempts, 1)
+	err = t.insert("INSERT INTO attempts (key, n, expires_at) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING", key, ms(now.Add(l.Window)))
 	if err != nil {
 		return err
 	}
-	if rows > t.bounds.attempts {
-		if err := t.evictAttempts(now); err != nil {
-			return err
-		}
+	rows, err := t.tally(tallyAttempts, 1)
+	if err != nil || rows <= t.bounds.attempts {
+		return err
 	}
-	return t.insert("INSERT INTO attempts (key, n, expires_at) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING", key, ms(now.Add(l.Window)))
+	return t.evictAttempts(key, now)
 }
 
-func (t *tx) evictAttempts(now time.Time) error {
+// evictAttempts makes room for the counter that was just begun.
+func (t *tx) evictAttempts(begun []byte, now time.Time) error {
 	if swept, err := t.sweep(sweepAttempts, now); err != nil || swept > 0 {
 		return err
 	}
 	n, err := t.exec(`DELETE FROM attempts WHERE key IN (SELECT key FROM
-		(SELECT key, n, expires_at FROM attempts ORDER BY expires_at LIMIT $1) AS soonest ORDER BY n, expires_at LIMIT $2)`, evictionSelected, evictedAttempts)
+		(SELECT key, n, expires_at FROM attempts WHERE key <> $3 ORDER BY expires_at LIMIT $1) AS soonest ORDER BY n, expires_at LIMIT $2)`,
+		evictionSelected, evictedAttempts, begun)
 	if err != nil {
 		return err
 	}
-	_, err = t.advance(tallyAttempts, -int(n))
+	_, err = t.tally(tallyAttempts, -int(n))
 	return err
 }
 
@@ -110,7 +116,7 @@ func (db *DB) ForgetAttempts(ctx context.Context, keys ...string) error {
 			if n == 0 {
 				continue
 			}
-			if _, err := t.advance(tallyAttempts, -int(n)); err != nil {
+			if _, err := t.tally(tallyAttempts, -int(n)); err != nil {
 				return err
 			}
 		}

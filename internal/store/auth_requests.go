@@ -60,7 +60,7 @@ func (t *tx) requestQuota(network string, perNetwork, total int, now time.Time) 
 	if open >= perNetwork {
 		return fmt.Errorf("authorization requests of one network: %w", idp.ErrLimited)
 	}
-	rows, err := t.advance(tallyRequests, 1)
+	rows, err := t.tally(tallyRequests, 1)
 	if err != nil || rows <= int64(total) {
 		return err
 	}
@@ -143,6 +143,10 @@ func (db *DB) DenyAuthRequest(ctx context.Context, by idp.Actor, id string, brow
 // session must be the person's and alive, the client the one that asked.
 func (db *DB) ConsentAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, sessionID string, c idp.Consent, now time.Time) error {
 	return db.write(ctx, "consent", func(t *tx) error {
+		// Two consents of one person at once must add up.
+		if err := t.known("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", c.UserID); err != nil {
+			return err
+		}
 		if err := t.liveSession(sessionID, c.UserID, now); err != nil {
 			return err
 		}
@@ -190,16 +194,14 @@ func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, br
 		if err := t.row("SELECT session_id FROM auth_requests WHERE id = $1", id).Scan(asText{&sessionID}); err != nil {
 			return err
 		}
-		if sessionID != "" { // also for an offline grant, which names no session
-			err := t.liveSession(sessionID, g.UserID, now)
-			if errors.Is(err, idp.ErrNotFound) {
-				err = fmt.Errorf("session of the request: %w", idp.ErrDenied)
-			}
-			if err != nil {
-				return err
-			}
+		if err := t.issueCode(by, g, code, now); err != nil || sessionID == "" {
+			return err
 		}
-		return t.issueCode(by, g, code, now)
+		err = t.liveSession(sessionID, g.UserID, now) // also for an offline grant, which names no session
+		if errors.Is(err, idp.ErrNotFound) {
+			err = fmt.Errorf("session of the request: %w", idp.ErrDenied)
+		}
+		return err
 	})
 }
 

@@ -30,6 +30,9 @@ func (db *DB) PutClient(ctx context.Context, by idp.Actor, c idp.Client, now tim
 		return fmt.Errorf("put client: %w", err)
 	}
 	return db.write(ctx, "put client", func(t *tx) error {
+		if err := t.lockDirectory(); err != nil {
+			return err
+		}
 		if err := t.neverRetired("client", c.ID); err != nil {
 			return err
 		}
@@ -97,6 +100,9 @@ func (db *DB) EnableClient(ctx context.Context, by idp.Actor, id string, now tim
 // with it: whatever reads one asks for the client too, and the id never comes back.
 func (db *DB) DeleteClient(ctx context.Context, by idp.Actor, id string, now time.Time) error {
 	return db.write(ctx, "delete client", func(t *tx) error {
+		if err := t.lockDirectory(); err != nil {
+			return err
+		}
 		if err := t.one("DELETE FROM clients WHERE id = $1", id); err != nil {
 			return err
 		}

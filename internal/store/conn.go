@@ -16,20 +16,23 @@ import (
 // that can end costs the driver a goroutine a statement.
 type conn struct {
 	sql     *sql.Conn
+	dialect *dialect
+	ctx     context.Context // of statements; ends only where an engine may not answer at all
 	stmts   map[string]*sql.Stmt
-	explain func(error) error // says in words of package idp what an engine's error means
-	failed  error             // the first error of the engine since it was cleared
+	failed  error // the first error of the engine since it was cleared
+
+	timeline string // PostgreSQL: the history that this connection's server writes
 }
 
-func newConn(c *sql.Conn, explain func(error) error) *conn {
-	return &conn{sql: c, stmts: map[string]*sql.Stmt{}, explain: explain}
+func newConn(c *sql.Conn, d *dialect) *conn {
+	return &conn{sql: c, dialect: d, ctx: context.Background(), stmts: map[string]*sql.Stmt{}}
 }
 
 func (c *conn) prepared(query string) (*sql.Stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
-	s, err := c.sql.PrepareContext(context.Background(), query)
+	s, err := c.sql.PrepareContext(c.ctx, c.dialect.query(query))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +46,7 @@ func (c *conn) exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, c.note(err)
 	}
-	res, err := s.ExecContext(context.Background(), args...)
+	res, err := s.ExecContext(c.ctx, args...)
 	if err != nil {
 		return 0, c.note(err)
 	}
@@ -53,7 +56,7 @@ func (c *conn) exec(query string, args ...any) (int64, error) {
 
 // script runs a statement that will not come again.
 func (c *conn) script(statement string, args ...any) error {
-	_, err := c.sql.ExecContext(context.Background(), statement, args...)
+	_, err := c.sql.ExecContext(c.ctx, statement, args...)
 	return c.note(err)
 }
 
@@ -63,7 +66,7 @@ func (c *conn) row(query string, args ...any) row {
 	if err != nil {
 		return row{c: c, err: err}
 	}
-	return row{c: c, sql: s.QueryRowContext(context.Background(), args...)}
+	return row{c: c, sql: s.QueryRowContext(c.ctx, args...)}
 }
 
 // row is a query's first row; Scan says idp.ErrNotFound if there is none.
@@ -92,7 +95,7 @@ func list[T any](c *conn, scan func(scanner) (T, error), query string, args ...a
 	if err != nil {
 		return nil, c.note(err)
 	}
-	rows, err := s.QueryContext(context.Background(), args...)
+	rows, err := s.QueryContext(c.ctx, args...)
 	if err != nil {
 		return nil, c.note(err)
 	}
@@ -108,15 +111,21 @@ func list[T any](c *conn, scan func(scanner) (T, error), query string, args ...a
 	return all, c.note(rows.Err())
 }
 
+// errAborted is an engine's refusal of all that follows a statement that failed.
+var errAborted = errors.New("an earlier statement of the transaction failed")
+
 // note remembers that the engine refused something: a verb that overlooks it has
 // failed all the same.
 func (c *conn) note(err error) error {
 	if err == nil {
 		return nil
 	}
-	err = c.explain(err)
-	if c.failed == nil {
+	err = c.dialect.explain(err)
+	switch {
+	case c.failed == nil:
 		c.failed = err
+	case errors.Is(err, errAborted):
+		return c.failed // why the engine did not even try
 	}
 	return err
 }
@@ -131,16 +140,17 @@ func (c *conn) exists(query string, args ...any) (bool, error) {
 	return err == nil, err
 }
 
-// tx is what a verb sees of its transaction.
+// tx is what a verb sees of its transaction. Where verbs run side by side, a query on
+// whose rows the verb decides ends in FOR UPDATE or FOR SHARE.
 type tx struct {
 	*conn
 	bounds    bounds
+	shared    bool // other verbs are in the same transaction: this one needs a savepoint
 	saved     bool // a savepoint was set
 	rules     []idp.Rule
 	changes   []idp.Change
 	changedAt int64 // of changes
-	head      int64 // number of the last change appended
-	appended  bool  // a log grew
+	grown     ends  // where the logs stand after it
 }
 
 // exec sets the verb's savepoint before its first change: a verb that only looks costs nothing.
@@ -160,7 +170,7 @@ func (t *tx) change(query string, args ...any) row {
 }
 
 func (t *tx) savepoint() error {
-	if t.saved {
+	if t.saved || !t.shared {
 		return nil
 	}
 	_, err := t.conn.exec("SAVEPOINT verb")
@@ -197,8 +207,27 @@ func (k kept) Error() string { return k.answer.Error() }
 // run runs the verb on a transaction that others share, with its own rollback. answer is
 // the verb's own result; broken means that the whole transaction is lost.
 func (t *tx) run(verb func(*tx) error) (answer, broken error) {
+	answer, err := t.decide(verb)
+	if err == nil {
+		if t.saved {
+			_, broken = t.conn.exec("RELEASE verb")
+		}
+		return answer, broken
+	}
+	if t.saved {
+		_, broken = t.conn.exec("ROLLBACK TO verb")
+		if broken == nil {
+			_, broken = t.conn.exec("RELEASE verb")
+		}
+	}
+	return err, broken
+}
+
+// decide runs the verb and appends to the logs what it noted. answer is for the caller
+// after the commit; err says that nothing of it may stay.
+func (t *tx) decide(verb func(*tx) error) (answer, err error) {
 	t.failed = nil
-	err := t.guarded(verb)
+	err = t.guarded(verb)
 	var k kept
 	if errors.As(err, &k) {
 		answer, err = k.answer, nil
@@ -209,20 +238,10 @@ func (t *tx) run(verb func(*tx) error) (answer, broken error) {
 	if err == nil {
 		err = t.failed
 	}
-	if err == nil {
-		if t.saved {
-			_, broken = t.conn.exec("RELEASE verb")
-		}
-		return answer, broken
+	if err != nil {
+		t.grown = ends{}
 	}
-	t.appended, t.head = false, 0
-	if t.saved {
-		_, broken = t.conn.exec("ROLLBACK TO verb")
-		if broken == nil {
-			_, broken = t.conn.exec("RELEASE verb")
-		}
-	}
-	return err, broken
+	return answer, err
 }
 
 // panicked is a bug in a verb, told to its caller instead of ending the writer.

@@ -62,7 +62,7 @@ func (d *Directory) Run(ctx context.Context) error {
 // fresh returns the state if it is the newest one, else nil.
 func (d *Directory) fresh() *directory {
 	s := d.current.Load()
-	if s == nil || s.seq != d.db.changeSeq.Load() {
+	if s == nil || d.db.behind.Load() || s.seq != d.db.changeSeq.Load() {
 		return nil
 	}
 	return s

@@ -58,7 +58,7 @@ func (t *tx) insertEvent(e idp.Event) error {
 // boundRefusals drops the oldest refusal of a stranger when there are too many:
 // whoever knocks a million times gets no million rows (DOS-03).
 func (t *tx) boundRefusals() error {
-	n, err := t.advance(tallyRefusals, 1)
+	n, err := t.tally(tallyRefusals, 1)
 	if err != nil || n <= t.bounds.refusals {
 		return err
 	}
@@ -67,7 +67,7 @@ func (t *tx) boundRefusals() error {
 	if err != nil {
 		return err
 	}
-	_, err = t.advance(tallyRefusals, -int(gone))
+	_, err = t.tally(tallyRefusals, -int(gone))
 	return err
 }
 

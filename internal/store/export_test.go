@@ -9,7 +9,7 @@ import (
 var (
 	CheckVersion = checkVersion
 	ErrInUse     = errInUse
-	Migrate      = func(db *DB) error { return migrate(db.engine.(*sqliteDB).mover, sqliteDialect) }
+	Migrate      = func(db *DB) error { return migrate(db.engine.(*sqliteDB).mover) }
 )
 
 const (
@@ -19,15 +19,6 @@ const (
 
 // Commits is how many transactions the writer has committed.
 func (db *DB) Commits() int64 { return db.engine.(*sqliteDB).commits.Load() }
-
-// BeforeCommit makes the writer call f before each commit; an error of it stands for a
-// disk that fails.
-func (db *DB) BeforeCommit(ctx context.Context, f func() error) error {
-	return db.Verb(ctx, func(func(string, ...any) error) error {
-		db.engine.(*sqliteDB).preCommit = f // on the writer's goroutine
-		return nil
-	})
-}
 
 // Verb runs f as a verb; exec runs a statement in its transaction.
 func (db *DB) Verb(ctx context.Context, f func(exec func(string, ...any) error) error) error {

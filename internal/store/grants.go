@@ -92,7 +92,8 @@ func (t *tx) insertGrant(by idp.Actor, g idp.Grant, now time.Time) error {
 	if g.ID == "" {
 		return fmt.Errorf("grant has no id: %w", idp.ErrInvalid)
 	}
-	err = t.known(`SELECT 1 FROM users u, clients c WHERE u.id = $1 AND u.disabled_at IS NULL AND c.id = $2 AND c.disabled_at IS NULL`, g.UserID, g.ClientID)
+	err = t.known(`SELECT 1 FROM users u, clients c WHERE u.id = $1 AND u.disabled_at IS NULL AND c.id = $2 AND c.disabled_at IS NULL
+		FOR SHARE OF u`, g.UserID, g.ClientID)
 	if err == nil && g.SessionID != "" {
 		err = t.liveSession(g.SessionID, g.UserID, now)
 	}
@@ -111,10 +112,12 @@ func (t *tx) insertGrant(by idp.Actor, g idp.Grant, now time.Time) error {
 	return t.audit(by, event{action: "grant.create", target: g.ID, userID: g.UserID, clientID: g.ClientID}, now)
 }
 
-// liveSession is idp.ErrNotFound unless the session lives and is the person's.
+// liveSession is idp.ErrNotFound unless the session lives and is the person's. Whoever
+// ends the session now waits for this verb, and then ends what it has made as well. Verbs
+// lock a person's row before those of their sessions.
 func (t *tx) liveSession(sid, userID string, now time.Time) error {
 	return t.known(`SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2
-		AND ended_at IS NULL AND idle_expires_at > $3 AND expires_at > $3`, sid, userID, ms(now))
+		AND ended_at IS NULL AND idle_expires_at > $3 AND expires_at > $3 FOR SHARE`, sid, userID, ms(now))
 }
 
 // RevokeGrant ends one grant with its refresh tokens and access tokens. Revoking twice

@@ -31,6 +31,9 @@ func (db *DB) AddSigningKey(ctx context.Context, by idp.Actor, k idp.SigningKey,
 		return fmt.Errorf("add signing key: no id or algorithm: %w", idp.ErrInvalid)
 	}
 	return db.write(ctx, "add signing key", func(t *tx) error {
+		if err := t.lockDirectory(); err != nil {
+			return err
+		}
 		if onlyIfNoneActive {
 			active, err := t.exists(`SELECT 1 FROM signing_keys
 				WHERE alg = $1 AND active_at IS NOT NULL AND retiring_at IS NULL AND retired_at IS NULL`, k.Alg)

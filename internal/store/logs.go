@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
@@ -18,6 +19,9 @@ const (
 	tallyRefusals   = "refusals"
 )
 
+// ends are the numbers with which the two logs end; 0 is not known.
+type ends struct{ changes, rules int64 }
+
 // beforeMargin is how far into the future a rule about "everything until now" reaches,
 // so that no token of a node with a slow clock escapes (verifiers allow 60 s ahead).
 const beforeMargin = 2 * time.Second
@@ -29,10 +33,39 @@ func head(c *conn, name string) (epoch string, seq int64, err error) {
 	return epoch, seq, err
 }
 
-// advance moves a head or a tally by n and returns where it stands then.
+// advance moves a head by n and returns where it stands then. Its row stays locked until
+// the commit: what numbers say has no gap.
 func (t *tx) advance(name string, n int) (seq int64, err error) {
 	err = t.change("UPDATE heads SET seq = seq + $2 WHERE name = $1 RETURNING seq", name, n).Scan(&seq)
 	return seq, err
+}
+
+// tally adds n to a count of rows that have a bound, and returns the whole count.
+func (t *tx) tally(name string, n int) (total int64, err error) {
+	rows := t.dialect.tallyRows
+	if rows == 1 {
+		return t.advance(name, n)
+	}
+	if _, err := t.advance(tallyRow(name, rand.IntN(rows)), n); err != nil {
+		return 0, err
+	}
+	err = t.row("SELECT CAST(SUM(seq) AS BIGINT) FROM heads WHERE name = $1 OR name LIKE $2", name, name+"#%").Scan(&total)
+	return total, err
+}
+
+// tallyRow is the name of one of the rows of a tally; the first one is called like it.
+func tallyRow(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s#%d", name, i)
+}
+
+// lockDirectory makes the verb wait until no other one changes clients, services, keys
+// or who exists: for verbs that decide by rows that are not there. It holds to the end.
+func (t *tx) lockDirectory() error {
+	_, err := t.exists("SELECT 1 FROM heads WHERE name = $1 FOR UPDATE", headChanges)
+	return err
 }
 
 // revoke notes a rule; it is appended when the verb is through with everything else.
@@ -58,7 +91,7 @@ func (t *tx) appendLogs() error {
 				return err
 			}
 		}
-		t.head, t.appended = seq, true
+		t.grown.changes = seq
 	}
 	if n := len(t.rules); n > 0 {
 		seq, err := t.advance(headRevocations, n)
@@ -72,9 +105,13 @@ func (t *tx) appendLogs() error {
 				return err
 			}
 		}
-		t.appended = true
+		t.grown.rules = seq
 	}
-	return nil
+	if t.grown == (ends{}) || t.dialect.announce == "" {
+		return nil
+	}
+	_, err := t.exec(t.dialect.announce)
+	return err
 }
 
 // rule makes a rule with the times that its kind has: a jti, grant, session or key is

@@ -16,22 +16,24 @@ import (
 //go:embed schema/*.sql
 var schema embed.FS
 
-// dialect turns the schema's words into an engine's.
+// dialect is how one engine differs from what is written for both.
 type dialect struct {
-	words *strings.Replacer
-	begin string
-}
-
-// sqliteDialect: STRICT makes SQLite hold columns to their types.
-var sqliteDialect = dialect{
-	words: strings.NewReplacer("BYTEA", "BLOB", "BIGINT", "INTEGER", "\n);", "\n) STRICT;"),
-	begin: "BEGIN IMMEDIATE",
+	words   *strings.Replacer // of the schema
+	begin   string            // begins a transaction that will change something
+	query   func(string) string
+	explain func(error) error // says in words of package idp what an engine's error means
+	// announce tells other nodes that a log has grown; empty where there are none.
+	announce string
+	// tallyRows is over how many rows a tally is spread, so that those who count do not
+	// wait for one another.
+	tallyRows int
 }
 
 // migrate brings the schema up to date, each file in a transaction of its own. It only
 // moves forward, and leaves a database of a newer release alone: the previous release
 // must run on the new schema.
-func migrate(c *conn, d dialect) error {
+func migrate(c *conn) error {
+	d := c.dialect
 	const log = `CREATE TABLE IF NOT EXISTS migrations (
 	version BIGINT NOT NULL PRIMARY KEY,
 	name TEXT NOT NULL
@@ -56,14 +58,15 @@ func migrate(c *conn, d dialect) error {
 		if version <= done {
 			continue
 		}
-		if err := applyFile(c, d, file, version); err != nil {
+		if err := applyFile(c, file, version); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	return nil
 }
 
-func applyFile(c *conn, d dialect, file string, version int64) error {
+func applyFile(c *conn, file string, version int64) error {
+	d := c.dialect
 	text, err := schema.ReadFile(file)
 	if err != nil {
 		return err
@@ -106,7 +109,13 @@ func statements(text string) []string {
 // createHeads makes the first rows of the logs. An epoch names one history of a log: a
 // reader who knows another one begins again.
 func createHeads(t *tx) error {
-	for _, name := range []string{headRevocations, headChanges, tallyRequests, tallyAttempts, tallyRefusals} {
+	names := []string{headRevocations, headChanges}
+	for _, tally := range []string{tallyRequests, tallyAttempts, tallyRefusals} {
+		for i := range t.dialect.tallyRows {
+			names = append(names, tallyRow(tally, i))
+		}
+	}
+	for _, name := range names {
 		err := t.insert("INSERT INTO heads (name, seq, epoch) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING", name, newEpoch())
 		if err != nil && !errors.Is(err, idp.ErrExists) {
 			return err

@@ -72,7 +72,8 @@ func (db *DB) RotateRefreshToken(ctx context.Context, by idp.Actor, handleHash, 
 		return "", nil, fmt.Errorf("rotate refresh token: successor is too long: %w", idp.ErrInvalid)
 	}
 	err = db.write(ctx, "rotate refresh token", func(t *tx) error {
-		f, err := readFamily(t.conn, handleHash, now)
+		successor = nil
+		f, err := lockFamily(t.conn, handleHash, now)
 		if err != nil {
 			return err
 		}
@@ -96,10 +97,12 @@ func (db *DB) RotateRefreshToken(ctx context.Context, by idp.Actor, handleHash, 
 	return outcome, successor, nil
 }
 
-func readFamily(c *conn, handleHash [32]byte, now time.Time) (f family, err error) {
+// lockFamily reads a family of which nobody else can use a token until the verb is through.
+func lockFamily(c *conn, handleHash [32]byte, now time.Time) (f family, err error) {
 	var recent []byte
 	err = c.row(`SELECT id, refresh_hash, refresh_recent FROM grants
-		WHERE refresh_handle = $1 AND revoked_at IS NULL AND expires_at > $2 AND refresh_expires_at > $2`, handleHash[:], ms(now)).Scan(
+		WHERE refresh_handle = $1 AND revoked_at IS NULL AND expires_at > $2 AND refresh_expires_at > $2
+		FOR UPDATE`, handleHash[:], ms(now)).Scan(
 		&f.grantID, asHash{&f.current}, asBytes{&recent})
 	if err == nil {
 		f.recent, err = decodeUses(recent)
@@ -107,8 +110,8 @@ func readFamily(c *conn, handleHash [32]byte, now time.Time) (f family, err erro
 	return f, err
 }
 
-// rotate changes one row in place. The condition on the current token is what lets one of
-// two nodes win that have both read the row.
+// rotate changes one row in place. The condition on the current token says once more that
+// nobody else has used it.
 func (t *tx) rotate(f family, presented, next [32]byte, sealed []byte, window time.Duration, now time.Time) error {
 	uses := []use{{hash: presented, at: now, sealed: sealed}}
 	for _, u := range f.recent {

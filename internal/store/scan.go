@@ -141,10 +141,8 @@ func (d asJSON) Scan(v any) error {
 	return json.Unmarshal([]byte(s), d.v)
 }
 
-// shortened cuts a text that a stranger sent to at most n bytes, at a whole character.
+// shortened cuts a text that a stranger sent to at most n bytes, at a whole character,
+// and leaves out what not every engine stores.
 func shortened(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
+	return strings.ToValidUTF8(strings.ReplaceAll(s[:min(n, len(s))], "\x00", ""), "")
 }

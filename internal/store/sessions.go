@@ -30,7 +30,7 @@ func (db *DB) CreateSession(ctx context.Context, by idp.Actor, s idp.Session, se
 		return fmt.Errorf("create session: no id: %w", idp.ErrInvalid)
 	}
 	return db.write(ctx, "create session", func(t *tx) error {
-		if err := t.known("SELECT 1 FROM users WHERE id = $1 AND disabled_at IS NULL", s.UserID); err != nil {
+		if err := t.known("SELECT 1 FROM users WHERE id = $1 AND disabled_at IS NULL FOR SHARE", s.UserID); err != nil {
 			return err
 		}
 		err := t.insert(`INSERT INTO sessions (id, secret_hash, user_id, created_at, auth_time, acr, amr, last_seen_at,

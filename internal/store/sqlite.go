@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -39,6 +38,7 @@ type sqliteDB struct {
 	*writer
 	pool    *sql.DB
 	lock    *os.File
+	faults  *Faults
 	readers chan *conn
 	conns   []*conn // all that were opened
 	closing chan struct{}
@@ -51,13 +51,13 @@ type sqliteDB struct {
 	needsHand atomic.Bool   // the log is long and the mover alone cannot empty it
 }
 
-func openSQLite(ctx context.Context, path string, log *slog.Logger, committed func(int64)) (_ *sqliteDB, err error) {
+func openSQLite(ctx context.Context, path string, o Options, committed func(ends)) (_ *sqliteDB, err error) {
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, err
 	}
 	s := &sqliteDB{
-		lock: lock, readers: make(chan *conn, sqliteReaders), closing: make(chan struct{}),
+		lock: lock, faults: o.Faults, readers: make(chan *conn, sqliteReaders), closing: make(chan struct{}),
 		due: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 	defer func() {
@@ -83,7 +83,7 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger, committed fu
 	if err := first.script("PRAGMA cache_size = -8000"); err != nil { // KiB; the readers' caches rarely outlive a commit
 		return nil, err
 	}
-	if err := migrate(first, sqliteDialect); err != nil {
+	if err := migrate(first); err != nil {
 		return nil, err
 	}
 	if s.mover, err = s.connect(ctx); err != nil {
@@ -99,9 +99,25 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger, committed fu
 		}
 		s.readers <- c
 	}
-	s.writer = newWriter(&writer{conn: first, begin: "BEGIN IMMEDIATE", committed: committed, afterward: s.afterCommit, log: log})
+	s.writer = newWriter(&writer{
+		conn: first, begin: sqliteDialect.begin, committed: committed, afterward: s.afterCommit, log: o.Log, faults: o.Faults,
+	})
 	go s.moveFrames()
 	return s, nil
+}
+
+// sqliteDialect: STRICT makes SQLite hold columns to their types. Verbs have their turns,
+// so a row needs no lock.
+var sqliteDialect = &dialect{
+	words: strings.NewReplacer("BYTEA", "BLOB", "BIGINT", "INTEGER", "\n);", "\n) STRICT;"),
+	begin: "BEGIN IMMEDIATE",
+	query: func(query string) string {
+		query, _, _ = strings.Cut(query, "FOR UPDATE")
+		query, _, _ = strings.Cut(query, "FOR SHARE")
+		return query
+	},
+	explain:   explainSQLite,
+	tallyRows: 1,
 }
 
 // sqliteName is the file's name with the settings of every connection.
@@ -142,7 +158,7 @@ func (s *sqliteDB) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, explainSQLite(err)
 	}
-	opened := newConn(c, explainSQLite)
+	opened := newConn(c, sqliteDialect)
 	s.conns = append(s.conns, opened)
 	return opened, nil
 }
@@ -192,6 +208,9 @@ func (s *sqliteDB) read(ctx context.Context, query func(*conn) error) error {
 	select {
 	case c := <-s.readers:
 		defer func() { s.readers <- c }()
+		if err := s.faults.hit(PointRead); err != nil {
+			return unavailable(err)
+		}
 		return query(c)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -239,6 +258,11 @@ func moveToFile(c *conn) (inLog, done int, err error) {
 	var busy int
 	err = c.row("PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &inLog, &done)
 	return inLog, done, err
+}
+
+// chore: there is no other node.
+func (s *sqliteDB) chore(ctx context.Context, _ string, f func(context.Context) error) error {
+	return f(ctx)
 }
 
 func (s *sqliteDB) close() error {

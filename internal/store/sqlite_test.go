@@ -24,7 +24,7 @@ import (
 func TestOpen_RefusesNames(t *testing.T) {
 	t.Parallel()
 	o := store.Options{RuleLifetime: time.Minute}
-	for _, dsn := range []string{"", "sqlite:", "sqlite::memory:", "postgres://x", "/tmp/x.db"} {
+	for _, dsn := range []string{"", "sqlite:", "sqlite::memory:", "mysql://x", "postgres:x", "/tmp/x.db", "postgres://u:hunter2@localhost:99999/x", "postgres://localhost/x?pool_max_conns=1"} {
 		if _, err := store.Open(t.Context(), dsn, o); !errors.Is(err, idp.ErrInvalid) {
 			t.Errorf("Open(%q): %v", dsn, err)
 		}

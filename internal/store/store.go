@@ -1,6 +1,6 @@
 // Package store keeps signet's state in a database: plain SQL, atomic verbs, one
-// schema for two engines (SQLite today; everything that is particular to it stands in
-// sqlite.go and beside it).
+// schema for two engines. SQLite is one file and one process, PostgreSQL is for many
+// nodes; what is particular to them stands in sqlite.go and postgres.go and beside them.
 //
 // Every method of DB is one transaction that decides and changes together; nobody
 // outside this package begins one. The store knows rows and atomicity. Who may do
@@ -37,6 +37,8 @@ type Options struct {
 	RuleLifetime time.Duration
 	// Log receives what no caller can be told; nil discards it.
 	Log *slog.Logger
+	// Faults makes transactions fail; nil outside of tests.
+	Faults *Faults
 }
 
 // DB is an open database. Its methods may be called by many goroutines.
@@ -46,7 +48,9 @@ type DB struct {
 	bounds       bounds
 	log          *slog.Logger
 
-	changeSeq atomic.Int64 // newest committed number of the changes log in this process
+	changeSeq atomic.Int64 // newest committed number of the changes log that this process knows
+	ruleSeq   atomic.Int64 // the same of the revocations log
+	behind    atomic.Bool  // other nodes may have changed what it does not know
 
 	mu       sync.Mutex // guards watchers
 	watchers map[chan struct{}]struct{}
@@ -65,32 +69,43 @@ type engine interface {
 	write(ctx context.Context, verb func(*tx) error) error
 	// read runs query on a connection that cannot change anything.
 	read(ctx context.Context, query func(*conn) error) error
+	// chore runs f, unless another node is running the chore of that name.
+	chore(ctx context.Context, name string, f func(context.Context) error) error
 	close() error
 }
 
-// Open opens the database that dsn names ("sqlite:PATH"), brings its schema up to date
-// and holds it for this process alone until Close.
+// Open opens the database that dsn names and brings its schema up to date. "sqlite:PATH"
+// is held for this process alone until Close; "postgres://…" is shared with other nodes.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if o.RuleLifetime <= 0 {
 		return nil, fmt.Errorf("open database: rule lifetime must be positive: %w", idp.ErrInvalid)
 	}
-	path, ok := strings.CutPrefix(dsn, "sqlite:")
-	if !ok || path == "" || strings.HasPrefix(path, ":") {
-		return nil, fmt.Errorf("open database: the name must be sqlite:PATH: %w", idp.ErrInvalid)
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	db := &DB{
-		ruleLifetime: o.RuleLifetime, log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), bounds: bounds{attempts: 200_000, refusals: 100_000},
+		ruleLifetime: o.RuleLifetime, log: o.Log, bounds: bounds{attempts: 200_000, refusals: 100_000},
 		watchers: map[chan struct{}]struct{}{},
 	}
-	e, err := openSQLite(ctx, path, db.log, db.committed)
-	if err != nil {
+	if err := db.open(ctx, dsn, o); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db.engine = e
 	if err := db.start(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", err), e.close())
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.engine.close())
 	}
 	return db, nil
+}
+
+func (db *DB) open(ctx context.Context, dsn string, o Options) (err error) {
+	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+		db.behind.Store(true) // until the logs were looked at
+		db.engine, err = openPostgres(ctx, dsn, o, db)
+		return err
+	}
+	path, ok := strings.CutPrefix(dsn, "sqlite:")
+	if !ok || path == "" || strings.HasPrefix(path, ":") {
+		return fmt.Errorf("the name must be sqlite:PATH or postgres://…: %w", idp.ErrInvalid)
+	}
+	db.engine, err = openSQLite(ctx, path, o, db.committed)
+	return err
 }
 
 // start makes the rows that every verb counts on and reads where the logs stand.
@@ -100,9 +115,31 @@ func (db *DB) start(ctx context.Context) error {
 	}
 	return db.read(ctx, "read heads", func(c *conn) error {
 		_, seq, err := head(c, headChanges)
-		db.changeSeq.Store(seq)
+		if err == nil {
+			advanceTo(&db.changeSeq, seq)
+		}
 		return err
 	})
+}
+
+// advanceTo raises a number, for commits may be told out of order, and reports whether
+// it was lower.
+func advanceTo(known *atomic.Int64, n int64) bool {
+	for {
+		old := known.Load()
+		if n <= old {
+			return false
+		}
+		if known.CompareAndSwap(old, n) {
+			return true
+		}
+	}
+}
+
+// Chore runs f, unless another node is running the chore of that name at this moment:
+// then that one does what there is to do.
+func (db *DB) Chore(ctx context.Context, name string, f func(context.Context) error) error {
+	return db.engine.chore(ctx, name, f)
 }
 
 // Close waits for the verbs under way, refuses new ones and releases the file.
@@ -133,11 +170,16 @@ func (db *DB) Watch() (events <-chan struct{}, stop func()) {
 	}
 }
 
-// committed is called by the engine after a commit, before any of its verbs is answered.
-func (db *DB) committed(changeSeq int64) {
-	if changeSeq > 0 {
-		db.changeSeq.Store(changeSeq)
+// committed is called by the engine after a commit, before any of its verbs is answered,
+// and when another node's commit was noticed.
+func (db *DB) committed(now ends) {
+	changed, revoked := advanceTo(&db.changeSeq, now.changes), advanceTo(&db.ruleSeq, now.rules)
+	if changed || revoked {
+		db.poke()
 	}
+}
+
+func (db *DB) poke() {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	for ch := range db.watchers {

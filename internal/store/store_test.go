@@ -21,7 +21,18 @@ func openTemp(t *testing.T) *store.DB {
 
 func openAt(tb testing.TB, path string) *store.DB {
 	tb.Helper()
-	db, err := store.Open(tb.Context(), "sqlite:"+path, store.Options{RuleLifetime: storetest.RuleLifetime})
+	return openDSN(tb, "sqlite:"+path, nil)
+}
+
+// openWith opens an empty database whose transactions may be made to fail.
+func openWith(tb testing.TB, faults *store.Faults) *store.DB {
+	tb.Helper()
+	return openDSN(tb, "sqlite:"+filepath.Join(tb.TempDir(), "signet.db"), faults)
+}
+
+func openDSN(tb testing.TB, dsn string, faults *store.Faults) *store.DB {
+	tb.Helper()
+	db, err := store.Open(tb.Context(), dsn, store.Options{RuleLifetime: storetest.RuleLifetime, Faults: faults})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (db *DB) sweepOne(ctx context.Context, s sweep, now time.Time) (rows int, e
 func (t *tx) sweep(s sweep, now time.Time) (rows int, err error) {
 	n, err := t.exec(s.query, ms(now.Add(-s.keep)), sweepRows)
 	if err == nil && n > 0 && s.tally != "" {
-		_, err = t.advance(s.tally, -int(n))
+		_, err = t.tally(s.tally, -int(n))
 	}
 	return int(n), err
 }
@@ -102,7 +102,7 @@ func (db *DB) sweepEvents(ctx context.Context, now time.Time) (rows int, err err
 		for _, n := range refusals {
 			tallied += n
 		}
-		_, err = t.advance(tallyRefusals, -tallied)
+		_, err = t.tally(tallyRefusals, -tallied)
 		return err
 	})
 	return rows, err

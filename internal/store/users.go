@@ -62,6 +62,9 @@ func (db *DB) CreateUser(ctx context.Context, by idp.Actor, u idp.User, password
 		return fmt.Errorf("create user: %w", err)
 	}
 	return db.write(ctx, "create user", func(t *tx) error {
+		if err := t.lockDirectory(); err != nil {
+			return err
+		}
 		if err := t.neverRetired("user", u.ID); err != nil {
 			return err
 		}

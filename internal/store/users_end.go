@@ -45,6 +45,9 @@ func (db *DB) EnableUser(ctx context.Context, by idp.Actor, userID string, now t
 // never comes back.
 func (db *DB) DeleteUser(ctx context.Context, by idp.Actor, userID string, now time.Time) error {
 	return db.write(ctx, "delete user", func(t *tx) error {
+		if err := t.lockDirectory(); err != nil {
+			return err
+		}
 		if err := t.one("DELETE FROM users WHERE id = $1", userID); err != nil {
 			return err
 		}

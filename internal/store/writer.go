@@ -22,7 +22,7 @@ const (
 type writer struct {
 	conn      *conn
 	begin     string // statement that begins a transaction which holds the write lock
-	committed func(changeSeq int64)
+	committed func(ends)
 	afterward func(verbs int) // called between transactions
 	log       *slog.Logger
 	queue     chan *job
@@ -31,8 +31,8 @@ type writer struct {
 	mu     sync.RWMutex // guards closed; held while sending to queue
 	closed bool
 
-	commits   atomic.Int64
-	preCommit func() error // nil but in tests: stands for a disk that fails
+	commits atomic.Int64
+	faults  *Faults
 }
 
 // job is a verb that waits. done has room for the answer, so the writer never waits.
@@ -111,7 +111,7 @@ func (w *writer) run() {
 
 // batch runs j, and the verbs that wait by then, as one transaction.
 func (w *writer) batch(j *job) int {
-	if _, err := w.conn.exec(w.begin); err != nil {
+	if err := w.beginTransaction(); err != nil {
 		_, _ = w.conn.exec("ROLLBACK") // should one be open: never stay in it
 		j.done <- unavailable(err)
 		return 0
@@ -130,33 +130,41 @@ func (w *writer) batch(j *job) int {
 			w.abandon(b, err)
 			return len(b.jobs)
 		}
-		w.logPanic(j.answer)
+		logPanic(w.log, j.answer)
 	}
 	if err := w.commit(); err != nil {
 		w.abandon(b, err)
 		return len(b.jobs)
 	}
-	if b.appended {
-		w.committed(b.head)
-	}
+	w.committed(b.grown)
+	lost := w.faults.hit(PointAfterCommit)
 	for _, j := range b.jobs {
+		if lost != nil {
+			j.answer = unavailable(lost)
+		}
 		j.done <- j.answer
 	}
 	return len(b.jobs)
 }
 
+func (w *writer) beginTransaction() error {
+	if err := w.faults.hit(PointBegin); err != nil {
+		return err
+	}
+	_, err := w.conn.exec(w.begin)
+	return err
+}
+
 // batch is what one transaction did.
 type batch struct {
-	jobs     []*job
-	appended bool
-	head     int64
+	jobs  []*job
+	grown ends
 }
 
 func (b *batch) run(c *conn, j *job) (broken error) {
-	t := &tx{conn: c}
+	t := &tx{conn: c, shared: true}
 	j.answer, broken = t.run(j.verb)
-	b.appended = b.appended || t.appended
-	b.head = max(b.head, t.head)
+	b.grown = ends{max(b.grown.changes, t.grown.changes), max(b.grown.rules, t.grown.rules)}
 	return broken
 }
 
@@ -174,10 +182,8 @@ func (w *writer) next(n int) *job {
 }
 
 func (w *writer) commit() error {
-	if w.preCommit != nil {
-		if err := w.preCommit(); err != nil {
-			return err
-		}
+	if err := w.faults.hit(PointBeforeCommit); err != nil {
+		return err
 	}
 	w.commits.Add(1)
 	_, err := w.conn.exec("COMMIT")
@@ -194,9 +200,9 @@ func (w *writer) abandon(b batch, err error) {
 	}
 }
 
-func (w *writer) logPanic(answer error) {
+func logPanic(log *slog.Logger, answer error) {
 	if p, ok := errors.AsType[panicked](answer); ok {
-		w.log.Error("panic in a database verb", "value", p.value)
+		log.Error("panic in a database verb", "value", p.value)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/signet-id/signet/internal/idp"
 )
@@ -142,6 +143,10 @@ func (w *world) throughVerbs(x string) {
 	}
 }
 
+// storable says which texts every engine takes. The others may be refused, but come back
+// as they were if they are not.
+func storable(x string) bool { return utf8.ValidString(x) && !strings.Contains(x, "\x00") }
+
 // sentinel reports whether an error is an answer, not an accident.
 func sentinel(err error) bool {
 	for _, s := range []error{idp.ErrNotFound, idp.ErrExists, idp.ErrInvalid, idp.ErrDenied, idp.ErrConsumed, idp.ErrLimited} {
@@ -160,7 +165,11 @@ func injectionRoundTrip(w *world) {
 			ID: fmt.Sprint("s", i), UserID: ann.ID, CreatedAt: w.now, AuthTime: w.now, ACR: x, LastSeenAt: w.now,
 			IdleExpiresAt: w.now.Add(time.Hour), ExpiresAt: w.now.Add(time.Hour),
 		}
-		w.must(w.CreateSession(w.ctx, person(ann), s, hash(s.ID)))
+		if err := w.CreateSession(w.ctx, person(ann), s, hash(s.ID)); errors.Is(err, idp.ErrInvalid) && !storable(x) {
+			continue
+		} else {
+			w.must(err)
+		}
 		got, _, err := w.Session(w.ctx, hash(s.ID), w.now)
 		w.must(err)
 		w.equal("acr", got, s)

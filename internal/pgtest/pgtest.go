@@ -1,0 +1,318 @@
+//go:build unix
+
+// Package pgtest runs PostgreSQL for tests: a cluster of its own, made with the
+// machine's own binaries in a temporary directory, reached through a socket there.
+//
+// Where there are no binaries, tests that need them are skipped, and with CI=true they
+// fail. SIGNET_TEST_POSTGRES may name a server instead, as a URL whose user may create
+// databases.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrMissing says that this machine has no PostgreSQL server.
+var ErrMissing = errors.New("no PostgreSQL server on this machine (initdb and postgres, in PATH or /usr/lib/postgresql)")
+
+// Cluster is a PostgreSQL server.
+type Cluster struct {
+	dir    string
+	bin    string
+	owner  *syscall.Credential // nil: this user
+	server *exec.Cmd
+	log    *os.File
+}
+
+// New makes a cluster below dir, which must be short: the path of a socket is. It is
+// durable (fsync) if it is to be killed.
+func New(dir string, durable bool) (*Cluster, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{dir: dir, bin: bin}
+	if c.owner, err = unprivileged(); err != nil {
+		return nil, err
+	}
+	if c.owner != nil {
+		if err := os.Chown(dir, int(c.owner.Uid), int(c.owner.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	initdb := c.command("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	settings := "listen_addresses = ''\nunix_socket_directories = '" + dir + "'\nmax_connections = 300\nshared_buffers = 64MB\n" +
+		"max_wal_size = 512MB\nlog_min_messages = panic\n"
+	if !durable {
+		settings += "fsync = off\nfull_page_writes = off\n"
+	}
+	conf, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	_, err = conf.WriteString(settings)
+	return c, errors.Join(err, conf.Close())
+}
+
+// binaries finds the directory of the newest server programs.
+func binaries() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil {
+		return "", err
+	}
+	if path, err := exec.LookPath("postgres"); err == nil {
+		found = append(found, path)
+	}
+	slices.Sort(found)
+	for _, path := range slices.Backward(found) {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(real), "initdb")); err == nil {
+				return filepath.Dir(real), nil
+			}
+		}
+	}
+	return "", ErrMissing
+}
+
+// unprivileged: PostgreSQL does not run as root.
+func unprivileged() (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, errors.Join(err1, err2)
+	}
+	return nil, errors.New("running as root, and there is neither a user postgres nor nobody to run PostgreSQL as")
+}
+
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
+
+func (c *Cluster) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(c.bin, name), args...)
+	cmd.Dir = c.dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
+	// A signal for the tests' process group, such as Ctrl-C, is not for the server.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner, Setpgid: true}
+	return cmd
+}
+
+// Start starts the server and returns when it answers.
+func (c *Cluster) Start() error {
+	log, err := os.OpenFile(filepath.Join(c.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	c.log = log
+	c.server = c.command("postgres", "-D", c.data())
+	c.server.Stdout, c.server.Stderr = log, log
+	if err := c.server.Start(); err != nil {
+		return errors.Join(err, log.Close())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		err := c.exec(ctx, "SELECT 1")
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("PostgreSQL does not answer: %w", err), c.Kill())
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Stop ends the server without waiting for its clients.
+func (c *Cluster) Stop() error { return c.end(syscall.SIGINT) }
+
+// Kill ends the server and all its processes at once, as a failing machine would.
+func (c *Cluster) Kill() error {
+	if c.server == nil {
+		return nil
+	}
+	// Its processes are sessions of their own: there is no process group to signal.
+	for _, pid := range children(c.server.Process.Pid) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	return c.end(syscall.SIGKILL)
+}
+
+// Freeze stops all the server's processes as they are: connections stay open and nobody
+// answers. Thaw lets them go on.
+func (c *Cluster) Freeze() error { return c.signalAll(syscall.SIGSTOP) }
+
+// Thaw ends a Freeze.
+func (c *Cluster) Thaw() error { return c.signalAll(syscall.SIGCONT) }
+
+func (c *Cluster) signalAll(sig syscall.Signal) error {
+	err := syscall.Kill(c.server.Process.Pid, sig)
+	for _, pid := range children(c.server.Process.Pid) {
+		_ = syscall.Kill(pid, sig)
+	}
+	return err
+}
+
+func (c *Cluster) end(sig syscall.Signal) error {
+	if c.server == nil {
+		return nil
+	}
+	err := syscall.Kill(c.server.Process.Pid, sig)
+	_ = c.server.Wait() // its exit code says only which signal it got
+	c.server = nil
+	return errors.Join(err, c.log.Close())
+}
+
+// children lists the processes that a process has started.
+func children(parent int) (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well-formed
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		var pid, ppid int
+		var command, state string
+		if _, err := fmt.Sscan(string(text), &pid, &command, &state, &ppid); err == nil && ppid == parent {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// URL names a database of the cluster.
+func (c *Cluster) URL(database string) string {
+	return "postgres:///" + url.PathEscape(database) + "?user=postgres&host=" + url.QueryEscape(c.dir)
+}
+
+// CreateDatabase makes an empty database.
+func (c *Cluster) CreateDatabase(name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return c.exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+}
+
+func (c *Cluster) exec(ctx context.Context, statement string) error {
+	return execAt(ctx, c.URL("postgres"), statement)
+}
+
+func execAt(ctx context.Context, at, statement string) error {
+	conn, err := pgx.Connect(ctx, at)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// shared is the cluster of this test binary.
+var shared struct {
+	once    sync.Once
+	cluster *Cluster
+	dir     string
+	err     error
+	made    atomic.Int64
+}
+
+// Main runs a package's tests and then stops the cluster that they have used:
+//
+//	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func Main(m *testing.M) int {
+	code := m.Run()
+	if err := stopShared(); err != nil {
+		fmt.Fprintln(os.Stderr, "pgtest:", err)
+		code = 1
+	}
+	return code
+}
+
+func stopShared() error {
+	var err error
+	if shared.cluster != nil {
+		err = shared.cluster.Stop()
+	}
+	if shared.dir != "" {
+		err = errors.Join(err, os.RemoveAll(shared.dir))
+	}
+	return err
+}
+
+// Database makes an empty database and returns its URL. The package needs Main.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	if at := os.Getenv("SIGNET_TEST_POSTGRES"); at != "" {
+		return databaseAt(tb, at)
+	}
+	shared.once.Do(startShared)
+	if errors.Is(shared.err, ErrMissing) && os.Getenv("CI") != "true" {
+		tb.Skip(shared.err)
+	}
+	if shared.err != nil {
+		tb.Fatal(shared.err)
+	}
+	name := fmt.Sprint("test", shared.made.Add(1))
+	if err := shared.cluster.CreateDatabase(name); err != nil {
+		tb.Fatal(err)
+	}
+	return shared.cluster.URL(name)
+}
+
+func startShared() {
+	if shared.dir, shared.err = os.MkdirTemp("/tmp", "pgtest"); shared.err != nil {
+		return
+	}
+	c, err := New(shared.dir, false)
+	if err == nil {
+		err = c.Start()
+	}
+	shared.err = err
+	if err == nil {
+		shared.cluster = c
+	}
+}
+
+func databaseAt(tb testing.TB, at string) string {
+	tb.Helper()
+	u, err := url.Parse(at)
+	if err != nil {
+		tb.Fatal("SIGNET_TEST_POSTGRES is not a URL")
+	}
+	name := fmt.Sprintf("signet_test_%d_%d", os.Getpid(), shared.made.Add(1))
+	if err := execAt(tb.Context(), at, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := execAt(context.Background(), at, "DROP DATABASE "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)"); err != nil {
+			tb.Error(err)
+		}
+	})
+	u.Path = "/" + name
+	return u.String()
+}

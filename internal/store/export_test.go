@@ -58,3 +58,32 @@ func (db *DB) SetBounds(attempts, refusals int64) { db.bounds = bounds{attempts,
 
 // Queued is how many verbs wait for the writer.
 func (db *DB) Queued() int { return len(db.engine.(*sqliteDB).queue) }
+
+// Holds reports whether the directory answers for a client from memory.
+func (d *Directory) Holds(clientID string) bool {
+	s := d.fresh()
+	if s == nil {
+		return false
+	}
+	_, ok := s.clients[clientID]
+	return ok
+}
+
+// CommittedTransaction runs a transaction and returns its number and timeline.
+func (db *DB) CommittedTransaction(ctx context.Context) (number, timeline string, err error) {
+	p := db.engine.(*postgresDB)
+	c, err := p.writers.take(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	defer p.writers.give(c)
+	if number, err = begin(c); err != nil {
+		return "", "", err
+	}
+	return number, c.timeline, p.commit(c, number)
+}
+
+// Outcome asks what became of a transaction.
+func (db *DB) Outcome(number, timeline string) (committed bool, err error) {
+	return db.engine.(*postgresDB).outcome(number, timeline)
+}

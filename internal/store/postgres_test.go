@@ -3,8 +3,15 @@
 package store_test
 
 import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/pgtest"
 	"github.com/signet-id/signet/internal/store"
 	"github.com/signet-id/signet/internal/store/storetest"
@@ -14,4 +21,313 @@ import (
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) *store.DB { return openDSN(t, pgtest.Database(t), nil) })
+}
+
+// TestPostgres_TwoNodes runs the races with callers on two nodes. STO-04
+func TestPostgres_TwoNodes(t *testing.T) {
+	t.Parallel()
+	storetest.RunNodes(t, func(t *testing.T) []*store.DB {
+		a, b := openNodes(t)
+		return []*store.DB{a, b}
+	})
+}
+
+func openNodes(t *testing.T) (a, b *store.DB) {
+	t.Helper()
+	dsn := pgtest.Database(t)
+	// They may start at the same moment: one of them makes the schema.
+	var both sync.WaitGroup
+	for _, db := range []**store.DB{&a, &b} {
+		both.Go(func() {
+			var err error
+			if *db, err = store.Open(t.Context(), dsn, store.Options{RuleLifetime: storetest.RuleLifetime}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(a.Close(), b.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return a, b
+}
+
+// eventually waits for something that another node does.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatal("does not happen: " + what)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func named(name string) idp.Client {
+	return idp.Client{ID: "app", CreatedAt: when, ClientMetadata: idp.ClientMetadata{Name: name}}
+}
+
+// TestPostgres_NodesHearEachOther: what one node changes, the other one knows soon, and it
+// is poked for rules as well.
+func TestPostgres_NodesHearEachOther(t *testing.T) {
+	t.Parallel()
+	a, b := openNodes(t)
+	d := store.NewDirectory(b)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	defer func() { stop(); <-ended }()
+	for _, name := range []string{"first", "second", "third"} {
+		if err := a.PutClient(t.Context(), idp.Actor{}, named(name), when); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the client is "+name, func() bool {
+			c, err := d.Client(t.Context(), "app")
+			return err == nil && c.Name == name
+		})
+	}
+	events, stopWatching := b.Watch()
+	defer stopWatching()
+	if err := a.RevokeJTI(t.Context(), idp.Actor{}, "j", when.Add(time.Hour), when); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-events:
+	case <-time.After(10 * time.Second):
+		t.Error("no poke for a rule of the other node")
+	}
+}
+
+// TestPostgres_UnannouncedChange: a notification that is lost delays, and hides nothing.
+func TestPostgres_UnannouncedChange(t *testing.T) {
+	t.Parallel()
+	a, b := openNodes(t)
+	events, stop := b.Watch()
+	defer stop()
+	err := a.Verb(t.Context(), func(exec func(string, ...any) error) error { // says nothing to anybody
+		return exec("UPDATE heads SET seq = seq + 1 WHERE name = 'changes'")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-events:
+	case <-time.After(10 * time.Second):
+		t.Error("the other node has not looked")
+	}
+}
+
+// TestPostgres_BehindAsksTheDatabase: a node that cannot see the log does not believe its
+// memory.
+func TestPostgres_BehindAsksTheDatabase(t *testing.T) {
+	t.Parallel()
+	a, b := openNodes(t)
+	d := store.NewDirectory(b)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	defer func() { stop(); <-ended }()
+	if err := a.PutClient(t.Context(), idp.Actor{}, named("first"), when); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the directory holds the client", func() bool { return d.Holds("app") })
+	sql := func(statement string, args ...any) {
+		t.Helper()
+		if err := a.Verb(t.Context(), func(exec func(string, ...any) error) error { return exec(statement, args...) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sql("ALTER TABLE heads RENAME TO hidden")
+	sql("UPDATE clients SET metadata = $1 WHERE id = 'app'", `{"client_name":"second"}`)
+	eventually(t, "the node asks the database", func() bool {
+		c, err := d.Client(t.Context(), "app")
+		return err == nil && c.Name == "second"
+	})
+	sql("ALTER TABLE hidden RENAME TO heads")
+	eventually(t, "the node believes its memory again", func() bool { return d.Holds("app") })
+}
+
+// TestPostgres_LostCommitAnswer: what has happened is acknowledged although the answer was
+// lost, and what has not is refused. STO-03
+func TestPostgres_LostCommitAnswer(t *testing.T) {
+	t.Parallel()
+	dsn, faults := pgtest.Database(t), &store.Faults{}
+	db, other := openDSN(t, dsn, faults), openDSN(t, dsn, nil)
+	ctx := t.Context()
+
+	faults.Set(store.PointAfterCommit, func() error { return errors.New("connection reset") })
+	if err := db.PutSetting(ctx, "happened", nil); err != nil {
+		t.Errorf("committed, and answered by %v", err)
+	}
+	if _, err := db.Setting(ctx, "happened"); err != nil {
+		t.Errorf("acknowledged and not there: %v", err)
+	}
+	faults.Set(store.PointAfterCommit, nil)
+
+	faults.Set(store.PointBeforeCommit, func() error { // the server loses the connection, and with it the transaction
+		_, err := other.Int(ctx, `SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND state = 'idle in transaction'`)
+		return err
+	})
+	if err := db.PutSetting(ctx, "lost", nil); !errors.Is(err, idp.ErrUnavailable) {
+		t.Errorf("rolled back, and answered by %v", err)
+	}
+	faults.Set(store.PointBeforeCommit, nil)
+	if _, err := db.Setting(ctx, "lost"); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("refused and there: %v", err)
+	}
+
+	faults.Set(store.PointBeforeCommit, func() error { return errors.New("disk on fire") })
+	if err := db.PutSetting(ctx, "burnt", nil); !errors.Is(err, idp.ErrUnavailable) {
+		t.Errorf("before the commit: %v", err)
+	}
+	faults.Set(store.PointBeforeCommit, nil)
+	if _, err := db.Setting(ctx, "burnt"); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("refused and there: %v", err)
+	}
+	if err := db.PutSetting(ctx, "after", nil); err != nil {
+		t.Errorf("when all is well again: %v", err)
+	}
+}
+
+// TestPostgres_OutcomeElsewhere: on the timeline of a server that took over, a number may
+// be another transaction's, so nothing follows from it. STO-03
+func TestPostgres_OutcomeElsewhere(t *testing.T) {
+	t.Parallel()
+	db := openDSN(t, pgtest.Database(t), nil)
+	number, timeline, err := db.CommittedTransaction(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if committed, err := db.Outcome(number, timeline); !committed || err != nil {
+		t.Errorf("on its own timeline: %v, %v", committed, err)
+	}
+	if committed, err := db.Outcome(number, timeline+"x"); committed || err == nil {
+		t.Errorf("on another timeline: %v, %v", committed, err)
+	}
+}
+
+// TestPostgres_Deadlock: two verbs that wait for each other both happen.
+func TestPostgres_Deadlock(t *testing.T) {
+	t.Parallel()
+	a, b := openNodes(t)
+	for _, name := range []string{"x", "y"} {
+		if err := a.PutSetting(t.Context(), name, []byte{0}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	meet, tries := make(chan struct{}), make(chan struct{}, 100)
+	swap := func(db *store.DB, first, second string, met func()) error {
+		var once sync.Once
+		return db.Verb(t.Context(), func(exec func(string, ...any) error) error {
+			tries <- struct{}{}
+			if err := exec("UPDATE settings SET value = $2 WHERE name = $1", first, []byte(first)); err != nil {
+				return err
+			}
+			once.Do(met)
+			return exec("UPDATE settings SET value = $2 WHERE name = $1", second, []byte(first))
+		})
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		if err := swap(a, "x", "y", func() { meet <- struct{}{} }); err != nil {
+			t.Error(err)
+		}
+	})
+	both.Go(func() {
+		if err := swap(b, "y", "x", func() { <-meet }); err != nil {
+			t.Error(err)
+		}
+	})
+	both.Wait()
+	if len(tries) != 3 {
+		t.Errorf("%d tries, want 3: one verb is given up once and run again", len(tries))
+	}
+	x, err1 := a.Setting(t.Context(), "x")
+	y, err2 := a.Setting(t.Context(), "y")
+	if err := errors.Join(err1, err2); err != nil || string(x) != string(y) {
+		t.Errorf("x is %s, y is %s, %v: half a verb", x, y, err)
+	}
+}
+
+// TestPostgres_Restart: while the server is gone everything is refused; when it is back
+// the first caller is served, on connections that were all lost.
+func TestPostgres_Restart(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("/tmp", "pgtest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	cluster, err := pgtest.New(dir, true)
+	if errors.Is(err, pgtest.ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err == nil {
+		err = cluster.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cluster.Kill() })
+	db := openDSN(t, cluster.URL("postgres"), nil)
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			if err := db.PutSetting(t.Context(), "x", nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if err := cluster.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.PutSetting(t.Context(), "y", nil); !errors.Is(err, idp.ErrUnavailable) {
+		t.Errorf("write without a server: %v", err)
+	}
+	if _, err := db.Setting(t.Context(), "x"); !errors.Is(err, idp.ErrUnavailable) {
+		t.Errorf("read without a server: %v", err)
+	}
+	if err := cluster.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 40 {
+		if err := db.PutSetting(t.Context(), "y", nil); err != nil {
+			t.Errorf("write when it is back: %v", err)
+		}
+		if _, err := db.Setting(t.Context(), "x"); err != nil {
+			t.Errorf("read when it is back: %v", err)
+		}
+	}
+}
+
+// TestPostgres_ReadersCannotWrite: a query that changes something is refused by the server.
+func TestPostgres_ReadersCannotWrite(t *testing.T) {
+	t.Parallel()
+	db := openDSN(t, pgtest.Database(t), nil)
+	if err := db.TryWriteAsReader(t.Context(), "DELETE FROM heads"); err == nil {
+		t.Error("a reading connection changed something")
+	}
+}
+
+// OPS-01: what is wrong with a name is said without the password in it.
+func TestOpen_PostgresNameHasNoPassword(t *testing.T) {
+	t.Parallel()
+	for _, dsn := range []string{
+		"postgres://ann:hunter2@localhost:1/x?connect_timeout=1", "postgres://ann:hunter2@localhost:99999/x", "postgres://ann:hunter2@localhost/x?sslmode=hunter",
+		"postgres://ann:hunter2@%zz/x",
+	} {
+		_, err := store.Open(t.Context(), dsn, store.Options{RuleLifetime: time.Minute})
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
 }

@@ -28,7 +28,8 @@ var raceTests = []test{
 
 const callers = 8
 
-// rounds is how often each race is run: SIGNET_RACE_ROUNDS=10000 go test -run 'TestSQLite/.*race' -timeout 1h
+// rounds is how often each race is run:
+// SIGNET_RACE_ROUNDS=10000 go test -run '(TestSQLite|TestPostgres_TwoNodes)/.*race' -timeout 1h
 func rounds() int {
 	if n, err := strconv.Atoi(os.Getenv("SIGNET_RACE_ROUNDS")); err == nil {
 		return n
@@ -66,7 +67,7 @@ func raceFinish(w *world) {
 		results := at(callers, func(i int) error {
 			g, code := w.newGrant(ann, "app", s.ID)
 			grants[i] = g
-			return w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
+			return w.on(i).FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
 		})
 		w.oneWinner(round, results, idp.ErrConsumed)
 		for i, g := range grants {
@@ -85,10 +86,10 @@ func raceRefuse(w *world) {
 		r := w.request("app")
 		w.oneWinner(round, at(callers, func(i int) error {
 			if i%2 == 0 {
-				return w.RefuseAuthRequest(w.ctx, r.ID, r.BrowserHash, w.now)
+				return w.on(i/2).RefuseAuthRequest(w.ctx, r.ID, r.BrowserHash, w.now)
 			}
 			g, code := w.newGrant(ann, "app", s.ID)
-			return w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
+			return w.on(i/2).FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
 		}), idp.ErrConsumed)
 	}
 }
@@ -100,9 +101,9 @@ func raceRedeem(w *world) {
 		g, code := w.newGrant(ann, "app", "")
 		w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
 		before := w.head()
-		w.oneWinner(round, at(callers, func(int) error {
+		w.oneWinner(round, at(callers, func(i int) error {
 			r := w.newRefresh(g)
-			return w.RedeemCode(w.ctx, asClient("app"), code.Hash, &r, w.now)
+			return w.on(i).RedeemCode(w.ctx, asClient("app"), code.Hash, &r, w.now)
 		}), idp.ErrConsumed)
 		// The losers' replay took from the winner what it got, with one rule.
 		if _, err := w.Standing(w.ctx, g.ID, w.now); !errors.Is(err, idp.ErrNotFound) {
@@ -131,7 +132,7 @@ func raceRotate(w *world) {
 				current = hash(fmt.Sprint("round ", round))
 			}
 			// Each honest retry derives the same next token; what is sealed may differ.
-			out, sealed, err := w.RotateRefreshToken(w.ctx, asClient("app"), f.handle, current, hash(fmt.Sprint("round ", round+1)), []byte(successor), window, w.now)
+			out, sealed, err := w.on(i).RotateRefreshToken(w.ctx, asClient("app"), f.handle, current, hash(fmt.Sprint("round ", round+1)), []byte(successor), window, w.now)
 			return answer{out, string(sealed), err}
 		})
 		for _, a := range answers {
@@ -161,7 +162,7 @@ func raceRenew(w *world) {
 	s, current := w.session(ann)
 	for round := range rounds() {
 		results := at(callers, func(i int) error {
-			return w.RenewSession(w.ctx, person(ann), s, current, hash(fmt.Sprint("cookie ", round, i)), w.now)
+			return w.on(i).RenewSession(w.ctx, person(ann), s, current, hash(fmt.Sprint("cookie ", round, i)), w.now)
 		})
 		w.oneWinner(round, results, idp.ErrNotFound)
 		for i, err := range results {
@@ -181,7 +182,7 @@ func raceKey(w *world) {
 		alg := fmt.Sprint("alg ", round)
 		w.oneWinner(round, at(callers, func(i int) error {
 			k := idp.SigningKey{ID: fmt.Sprint(alg, i), Alg: alg, StagedAt: w.now, ActiveAt: w.now}
-			return w.AddSigningKey(w.ctx, operator, k, true, w.now)
+			return w.on(i).AddSigningKey(w.ctx, operator, k, true, w.now)
 		}), idp.ErrExists)
 	}
 }
@@ -190,7 +191,7 @@ func raceSetting(w *world) {
 	for round := range rounds() {
 		name := fmt.Sprint("setting ", round)
 		values := at(callers, func(i int) string {
-			stored, err := w.PutSettingOnce(w.ctx, name, fmt.Append(nil, i))
+			stored, err := w.on(i).PutSettingOnce(w.ctx, name, fmt.Append(nil, i))
 			if err != nil {
 				return err.Error()
 			}
@@ -210,8 +211,8 @@ func raceLimit(w *world) {
 	for round := range rounds() {
 		limit := []idp.Limit{{Key: fmt.Sprint("key ", round), Max: 3, Window: time.Minute}}
 		counted := 0
-		for _, wait := range at(callers, func(int) time.Duration {
-			wait, err := w.CountAttempt(w.ctx, limit, w.now)
+		for _, wait := range at(callers, func(i int) time.Duration {
+			wait, err := w.on(i).CountAttempt(w.ctx, limit, w.now)
 			if err != nil {
 				w.Error(err)
 			}
@@ -230,7 +231,7 @@ func raceLimit(w *world) {
 func raceUsername(w *world) {
 	for round := range rounds() {
 		w.oneWinner(round, at(callers, func(i int) error {
-			return w.CreateUser(w.ctx, operator, idp.User{ID: fmt.Sprint("id ", round, i), Username: fmt.Sprint("name", round)}, "", w.now)
+			return w.on(i).CreateUser(w.ctx, operator, idp.User{ID: fmt.Sprint("id ", round, i), Username: fmt.Sprint("name", round)}, "", w.now)
 		}), idp.ErrExists)
 	}
 }
@@ -249,7 +250,7 @@ func racePassword(w *world) {
 				return idp.Grant{}
 			}
 			g, code := w.newGrant(u, "app", s.ID)
-			if err := w.IssueCode(w.ctx, person(u), g, code, w.now); err != nil && !errors.Is(err, idp.ErrDenied) {
+			if err := w.on(i).IssueCode(w.ctx, person(u), g, code, w.now); err != nil && !errors.Is(err, idp.ErrDenied) {
 				w.Error(err)
 			}
 			return g

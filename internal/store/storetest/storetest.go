@@ -26,12 +26,22 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests,
 		refreshTests, grantTests, logTests, attemptTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
 	} {
-		for _, tt := range group {
-			t.Run(tt.name, func(t *testing.T) {
-				t.Parallel()
-				tt.run(&world{T: t, DB: open(t), ctx: t.Context(), now: start})
-			})
-		}
+		runGroup(t, group, func(t *testing.T) []*store.DB { return []*store.DB{open(t)} })
+	}
+}
+
+// RunNodes runs the races on several nodes; open returns the nodes of an empty database.
+func RunNodes(t *testing.T, open func(t *testing.T) []*store.DB) {
+	runGroup(t, raceTests, open)
+}
+
+func runGroup(t *testing.T, group []test, open func(t *testing.T) []*store.DB) {
+	for _, tt := range group {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			nodes := open(t)
+			tt.run(&world{T: t, DB: nodes[0], nodes: nodes, ctx: t.Context(), now: start})
+		})
 	}
 }
 
@@ -46,10 +56,14 @@ var start = time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)
 // world is a database with a clock and shorthands that cannot fail.
 type world struct {
 	*testing.T
-	*store.DB
-	ctx context.Context
-	now time.Time
+	*store.DB // the first node
+	nodes     []*store.DB
+	ctx       context.Context
+	now       time.Time
 }
+
+// on returns the node that a caller uses.
+func (w *world) on(caller int) *store.DB { return w.nodes[caller%len(w.nodes)] }
 
 var operator = idp.Actor{Kind: "operator", ID: "op", IP: "192.0.2.1", UserAgent: "signet/1"}
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 
 	"github.com/signet-id/signet/internal/config"
@@ -12,17 +13,19 @@ import (
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	return &cobra.Command{
+	var database string
+	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the provider",
 		Long: "Run the provider until it is told to stop (SIGINT or SIGTERM): then it lets requests finish; a second\n" +
 			"signal ends it at once. There are no users to begin with, and no default password:\n" +
 			"\"signet user add\" adds the first one through the server's socket.",
 		Example: "  signet serve --config /etc/signet/signet.yaml\n" +
-			"  SIGNET_PUBLIC_URL=https://id.example.com SIGNET_KEY_FILE=/run/secrets/key SIGNET_TRUSTED_PROXIES=10.0.0.2 signet serve",
+			"  SIGNET_PUBLIC_URL=https://id.example.com SIGNET_KEY_FILE=/run/secrets/key SIGNET_TRUSTED_PROXIES=10.0.0.2 signet serve\n" +
+			"  signet serve --database 'postgres://signet@db.example.com/signet?sslmode=verify-full'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			cfg, err := config.Load(a.config, a.env)
+			cfg, err := config.Load(a.config, withDatabase(a.env, database))
 			if err != nil {
 				return err
 			}
@@ -46,6 +49,16 @@ func (a *app) serveCommand() *cobra.Command {
 			return errors.Join(err, s.Close())
 		},
 	}
+	cmd.Flags().StringVar(&database, "database", "", "the database, instead of the configuration's: sqlite:PATH or postgres://USER@HOST/NAME")
+	return cmd
+}
+
+// withDatabase puts a flag in the place of the environment variable that says the same.
+func withDatabase(env []string, database string) []string {
+	if database == "" {
+		return env
+	}
+	return append(slices.Clip(env), "SIGNET_DATABASE="+database)
 }
 
 // listen opens a TCP address and says which way out there is when it is taken.

@@ -26,6 +26,7 @@ func (c Config) Check() error {
 		named("listen", checkListen(c.Listen)),
 		named("data_dir", c.checkDataDir()),
 		named("database", checkDatabase(c.Database)),
+		named("database_password_file", c.checkDatabasePassword()),
 		c.checkTransport(),
 		named("brand.name", checkBrand(c.Brand.Name)),
 		c.checkSMTP(),
@@ -131,20 +132,6 @@ func checkListen(s string) error {
 func (c Config) checkDataDir() error {
 	if n := len(c.AdminSocket()); n > maxSocketPath {
 		return fmt.Errorf("too long: the administration socket's path would have %d bytes, %d are possible; choose a shorter directory", n, maxSocketPath)
-	}
-	return nil
-}
-
-func checkDatabase(dsn string) error {
-	kind, rest, _ := strings.Cut(dsn, ":")
-	switch {
-	case kind == "postgres" || kind == "postgresql":
-		// The text must not show the password that stands in such an address.
-		return errors.New("PostgreSQL is not supported in this version; remove the line and the data goes to a SQLite file in data_dir")
-	case kind != "sqlite" || rest == "" || strings.HasPrefix(rest, "//"):
-		return errors.New("is not \"sqlite:\" and a path, like sqlite:/var/lib/signet/signet.db")
-	case strings.ContainsAny(rest, "?#"):
-		return errors.New("the path must not contain ? or #")
 	}
 	return nil
 }
@@ -294,6 +281,9 @@ func (c Config) Loosened() []string {
 	}
 	if c.SMTP.Host != "" && (c.SMTP.TLS == "opportunistic" || c.SMTP.TLS == "none") {
 		out = append(out, "smtp.tls is "+c.SMTP.TLS+": mail leaves this server without certain protection")
+	}
+	if mode := looseSSLMode(c.Database); mode != "" {
+		out = append(out, "database has sslmode="+mode+": who stands between this server and the database can be the database")
 	}
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) && c.TLSCert == "" {
 		out = append(out, "listen is "+c.Listen+" without tls_cert: other machines can speak plain HTTP to this server")

@@ -54,19 +54,35 @@ type Config struct {
 	Listen string `yaml:"listen"`
 
 	// The directory for the database and the administration socket. It is made with mode
-	// 0700 if it does not exist. Two servers cannot share one.
+	// 0700 if it does not exist. Two servers cannot share one: each node has its own.
 	//
 	// Default: /var/lib/signet, on Windows C:\ProgramData\signet
 	// Example: /srv/signet
 	// What breaks: an empty directory is an empty server: no users, no clients, new signing keys.
 	DataDir string `yaml:"data_dir"`
 
-	// The database: "sqlite:" and a path. The file must be on a local disk.
+	// The database: "sqlite:" and a path, a file on a local disk that one server uses alone;
+	// or the address of a PostgreSQL database (14 or newer, encoding UTF8, owned by the user
+	// that is named), which any number of nodes share that have the same public_url and
+	// key_file. The parameters after the ? are those of libpq; pool_max_conns=32 is how many
+	// connections a node keeps.
+	//
+	// A connection to another machine says how it is protected: sslmode=verify-full, with
+	// sslrootcert=FILE for a certificate authority of your own.
 	//
 	// Default: sqlite:signet.db in data_dir
-	// Example: sqlite:/srv/signet/signet.db
-	// What breaks: as for data_dir.
+	// Example: postgres://signet@db.example.com/signet?sslmode=verify-full
+	// What breaks: as for data_dir; and without sslmode=verify-full, whoever stands between
+	// this server and the database can be the database.
 	Database string `yaml:"database"`
+
+	// The file with the password of the database's user; a line break at its end does not
+	// count. The rules of key_file on who may read it hold here too.
+	//
+	// Default: none; PostgreSQL must then know this user in another way (peer, a certificate, passfile)
+	// Example: /etc/signet/database-password
+	// What breaks: with a wrong one the server does not start.
+	DatabasePasswordFile string `yaml:"database_password_file"`
 
 	// The certificate chain for TLS, PEM, leaf first. Given together with tls_key. Both are
 	// read again when they change.

@@ -39,6 +39,19 @@ func (c Config) SMTPPassword() (secret.Text, error) {
 	return password, nil
 }
 
+// DatabasePassword reads the password of the database's user; it is empty if none is
+// configured.
+func (c Config) DatabasePassword() (secret.Text, error) {
+	if c.DatabasePasswordFile == "" {
+		return secret.Text{}, nil
+	}
+	password, err := readSecret(c.DatabasePasswordFile)
+	if err != nil {
+		return secret.Text{}, fmt.Errorf("database_password_file: %w", err)
+	}
+	return password, nil
+}
+
 // TLSCertificate reads the pair of TLSCert and TLSKey.
 func (c Config) TLSCertificate() (tls.Certificate, error) {
 	chain, err := os.ReadFile(c.TLSCert)

@@ -46,7 +46,7 @@ func TestReference(t *testing.T) {
 func TestReference_Examples(t *testing.T) {
 	t.Parallel()
 	together := map[string]string{
-		"tls_cert": "tls_key: k", "tls_key": "tls_cert: c",
+		"database_password_file": "database: postgres://signet@localhost/signet", "tls_cert": "tls_key: k", "tls_key": "tls_cert: c",
 		"smtp.host": "from: a@example.com", "smtp.from": "host: smtp.example.com",
 		"smtp.port": "host: h.example.com, from: a@example.com", "smtp.tls": "host: h.example.com, from: a@example.com",
 		"smtp.username":      "password_file: p, host: h.example.com, from: a@example.com",

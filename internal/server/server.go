@@ -11,9 +11,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +44,8 @@ type Options struct {
 	Dev bool             // signet dev: a banner, causes on error pages, caught mail
 	// Heartbeat of the revocation feed; 0: 5 s. For tests.
 	Heartbeat time.Duration
+	// Faults makes transactions fail. For tests.
+	Faults *store.Faults
 	// InsecureCheapPasswords makes password hashes that are fast to guess. For tests.
 	InsecureCheapPasswords bool
 }
@@ -53,6 +57,7 @@ type Server struct {
 	now      func() time.Time
 	log      *slog.Logger
 	store    *store.DB
+	lock     io.Closer // keeps other servers out of the data directory
 	keys     *keyring.Ring
 	hasher   *passhash.Hasher
 	catcher  *notify.Catcher // nil but in development
@@ -88,18 +93,40 @@ func New(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data_dir: %w", err)
 	}
-	s.store, err = store.Open(ctx, cfg.Database, store.Options{RuleLifetime: maxAccessLifetime + ruleLeeway, Log: o.Log})
-	if err != nil {
+	if s.store, err = openStore(ctx, cfg, o); err != nil {
 		return nil, err
 	}
-	if err := s.build(ctx, kek); err != nil {
+	if s.lock, err = holdDataDir(cfg.DataDir); err != nil {
 		return nil, errors.Join(err, s.store.Close())
+	}
+	if err := s.build(ctx, kek); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
+func openStore(ctx context.Context, cfg config.Config, o Options) (*store.DB, error) {
+	password, err := cfg.DatabasePassword()
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, cfg.Database, store.Options{
+		RuleLifetime: maxAccessLifetime + ruleLeeway, Password: password, Log: o.Log, Faults: o.Faults,
+	})
+}
+
+// holdDataDir: two nodes on one PostgreSQL database would take the administration socket
+// from each other.
+func holdDataDir(dir string) (io.Closer, error) {
+	lock, err := store.LockFile(filepath.Join(dir, "server.lock"))
+	if errors.Is(err, store.ErrInUse) {
+		return nil, fmt.Errorf("data_dir %s is in use by another server; give each node a data_dir of its own", dir)
+	}
+	return lock, err
+}
+
 // Close closes the database. Run must have returned.
-func (s *Server) Close() error { return s.store.Close() }
+func (s *Server) Close() error { return errors.Join(s.store.Close(), s.lock.Close()) }
 
 // Handler serves the public side.
 func (s *Server) Handler() http.Handler { return s.public }

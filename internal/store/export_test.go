@@ -8,7 +8,6 @@ import (
 
 var (
 	CheckVersion = checkVersion
-	ErrInUse     = errInUse
 	Migrate      = func(db *DB) error { return migrate(db.engine.(*sqliteDB).mover) }
 )
 

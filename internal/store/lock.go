@@ -2,5 +2,5 @@ package store
 
 import "errors"
 
-// errInUse: two servers on one file would each believe to be the only writer.
-var errInUse = errors.New("database is in use by another process")
+// ErrInUse: two servers on one file would each believe to be the only writer.
+var ErrInUse = errors.New("database is in use by another process")

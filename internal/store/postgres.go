@@ -63,6 +63,9 @@ func openPostgres(ctx context.Context, dsn string, o Options, db *DB) (_ *postgr
 	if err != nil {
 		return nil, err
 	}
+	if !o.Password.Empty() {
+		cfg.Password = o.Password.Reveal()
+	}
 	p := &postgresDB{
 		pool: stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(prepareSession)), db: db, faults: o.Faults, log: o.Log,
 		stopFollowing: func() {}, followed: make(chan struct{}),

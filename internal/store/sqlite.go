@@ -52,7 +52,7 @@ type sqliteDB struct {
 }
 
 func openSQLite(ctx context.Context, path string, o Options, committed func(ends)) (_ *sqliteDB, err error) {
-	lock, err := lockFile(path + ".lock")
+	lock, err := LockFile(path + ".lock")
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
 )
 
 // Options are what the store must know of the rest.
@@ -35,6 +36,8 @@ type Options struct {
 	// RuleLifetime is how long a revocation rule is kept: the longest life of an
 	// access token plus the verifiers' leeway.
 	RuleLifetime time.Duration
+	// Password is that of PostgreSQL's user; the zero Text if it needs none.
+	Password secret.Text
 	// Log receives what no caller can be told; nil discards it.
 	Log *slog.Logger
 	// Faults makes transactions fail; nil outside of tests.

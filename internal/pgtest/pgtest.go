@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -212,11 +213,20 @@ func (c *Cluster) URL(database string) string {
 	return "postgres:///" + url.PathEscape(database) + "?user=postgres&host=" + url.QueryEscape(c.dir)
 }
 
-// CreateDatabase makes an empty database.
-func (c *Cluster) CreateDatabase(name string) error {
+// CreateDatabase makes a database: a copy of another one, to which nobody may be connected
+// at that moment, or an empty one if that name is empty.
+func (c *Cluster) CreateDatabase(name, of string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return c.exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+	return c.exec(ctx, create(name, of))
+}
+
+func create(name, of string) string {
+	statement := "CREATE DATABASE " + pgx.Identifier{name}.Sanitize()
+	if of != "" {
+		statement += " TEMPLATE " + pgx.Identifier{of}.Sanitize()
+	}
+	return statement
 }
 
 func (c *Cluster) exec(ctx context.Context, statement string) error {
@@ -239,6 +249,9 @@ var shared struct {
 	dir     string
 	err     error
 	made    atomic.Int64
+
+	mu        sync.Mutex
+	elsewhere []string // statements that drop what was made on a server that was named
 }
 
 // Main runs a package's tests and then stops the cluster that they have used:
@@ -255,6 +268,9 @@ func Main(m *testing.M) int {
 
 func stopShared() error {
 	var err error
+	for _, drop := range shared.elsewhere {
+		err = errors.Join(err, execAt(context.Background(), os.Getenv("SIGNET_TEST_POSTGRES"), drop))
+	}
 	if shared.cluster != nil {
 		err = shared.cluster.Stop()
 	}
@@ -267,8 +283,23 @@ func stopShared() error {
 // Database makes an empty database and returns its URL. The package needs Main.
 func Database(tb testing.TB) string {
 	tb.Helper()
+	return database(tb, "")
+}
+
+// CopyOf makes a database with what is in another one that Database has made.
+func CopyOf(tb testing.TB, at string) string {
+	tb.Helper()
+	u, err := url.Parse(at)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return database(tb, strings.TrimPrefix(u.Path, "/"))
+}
+
+func database(tb testing.TB, of string) string {
+	tb.Helper()
 	if at := os.Getenv("SIGNET_TEST_POSTGRES"); at != "" {
-		return databaseAt(tb, at)
+		return databaseAt(tb, at, of)
 	}
 	shared.once.Do(startShared)
 	if errors.Is(shared.err, ErrMissing) && os.Getenv("CI") != "true" {
@@ -278,7 +309,7 @@ func Database(tb testing.TB) string {
 		tb.Fatal(shared.err)
 	}
 	name := fmt.Sprint("test", shared.made.Add(1))
-	if err := shared.cluster.CreateDatabase(name); err != nil {
+	if err := shared.cluster.CreateDatabase(name, of); err != nil {
 		tb.Fatal(err)
 	}
 	return shared.cluster.URL(name)
@@ -298,21 +329,20 @@ func startShared() {
 	}
 }
 
-func databaseAt(tb testing.TB, at string) string {
+// databaseAt makes a database on a server that was named; Main drops it.
+func databaseAt(tb testing.TB, at, of string) string {
 	tb.Helper()
 	u, err := url.Parse(at)
 	if err != nil {
 		tb.Fatal("SIGNET_TEST_POSTGRES is not a URL")
 	}
 	name := fmt.Sprintf("signet_test_%d_%d", os.Getpid(), shared.made.Add(1))
-	if err := execAt(tb.Context(), at, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+	if err := execAt(tb.Context(), at, create(name, of)); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
-		if err := execAt(context.Background(), at, "DROP DATABASE "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)"); err != nil {
-			tb.Error(err)
-		}
-	})
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.elsewhere = append(shared.elsewhere, "DROP DATABASE "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
 	u.Path = "/" + name
 	return u.String()
 }

@@ -18,6 +18,11 @@ import (
 // TestScript runs every transcript beside it.
 func TestScript(t *testing.T) {
 	t.Parallel()
+	runAll(t, provider)
+}
+
+func runAll(t *testing.T, start func(*testing.T, *clock) (public, admin http.Handler)) {
+	t.Helper()
 	files, err := filepath.Glob("*.txt")
 	if err != nil || len(files) < 10 {
 		t.Fatalf("transcripts: %v, %v", files, err)
@@ -29,7 +34,7 @@ func TestScript(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			newRunner(t).run(file, string(text))
+			newRunner(t, start).run(file, string(text))
 		})
 	}
 }
@@ -49,7 +54,7 @@ type runner struct {
 	last    *response
 }
 
-func newRunner(t *testing.T) *runner {
+func newRunner(t *testing.T, provider func(*testing.T, *clock) (public, admin http.Handler)) *runner {
 	t.Helper()
 	r := &runner{t: t, browser: "first", clock: &clock{now: start}, vars: map[string]string{}, jars: map[string]map[string]string{}, extra: http.Header{}}
 	r.public, r.admin = provider(t, r.clock)

@@ -3,6 +3,7 @@ package script_test
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/signet-id/signet/internal/config"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/pgtest"
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/server"
 )
@@ -114,23 +116,25 @@ var template = sync.OnceValues(func() (dir string, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(hex.EncodeToString(key[:])), 0o600); err != nil {
 		return "", err
 	}
-	ctx, c := context.Background(), &clock{now: start}
-	s, err := server.New(ctx, configuration(dir), options(c))
-	if err != nil {
-		return "", err
-	}
-	if err := s.Seed(ctx, seed()); err != nil {
-		return "", err
-	}
-	return dir, s.Close()
+	return dir, furnish(configuration(dir))
 })
+
+// furnish makes the keys and the people.
+func furnish(cfg config.Config) error {
+	ctx := context.Background()
+	s, err := server.New(ctx, cfg, options(&clock{now: start}))
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Seed(ctx, seed()), s.Close())
+}
 
 // made is the template's directory, empty if no test asked for it.
 var made string
 
 // TestMain removes the template.
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := pgtest.Main(m)
 	if made != "" {
 		_ = os.RemoveAll(made) // nothing depends on it
 	}
@@ -148,6 +152,12 @@ func options(c *clock) server.Options {
 // provider starts a copy of the template.
 func provider(t *testing.T, c *clock) (public, admin http.Handler) {
 	t.Helper()
+	return node(t, copied(t), c)
+}
+
+// copied returns the configuration of a copy of the template.
+func copied(t *testing.T) config.Config {
+	t.Helper()
 	from, err := template()
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +169,12 @@ func provider(t *testing.T, c *clock) (public, admin http.Handler) {
 	if err := os.Chmod(filepath.Join(dir, "key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.New(t.Context(), configuration(dir), options(c))
+	return configuration(dir)
+}
+
+func node(t *testing.T, cfg config.Config, c *clock) (public, admin http.Handler) {
+	t.Helper()
+	s, err := server.New(t.Context(), cfg, options(c))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -288,6 +289,7 @@ type browser struct {
 	t       *testing.T
 	s       *running
 	cookies map[string]string
+	client  *http.Client // nil: noRedirects
 }
 
 var noRedirects = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -305,7 +307,7 @@ func (b *browser) do(method, target string, form url.Values) (*http.Response, st
 	for name, value := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
-	answer, err := noRedirects.Do(r)
+	answer, err := cmp.Or(b.client, noRedirects).Do(r)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -322,14 +324,15 @@ func (b *browser) do(method, target string, form url.Values) (*http.Response, st
 
 var csrfField = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
 
-func (b *browser) login(password string) {
+func (b *browser) login(password string) (status int) {
 	b.t.Helper()
 	_, page := b.do("GET", b.s.url+"/login", nil)
 	found := csrfField.FindStringSubmatch(page)
 	if found == nil {
 		b.t.Fatalf("no form: %s", page)
 	}
-	b.do("POST", b.s.url+"/login", url.Values{"username": {"ann"}, "password": {password}, "csrf": {found[1]}})
+	answer, _ := b.do("POST", b.s.url+"/login", url.Values{"username": {"ann"}, "password": {password}, "csrf": {found[1]}})
+	return answer.StatusCode
 }
 
 func (b *browser) authorize() (code string) {

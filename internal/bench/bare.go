@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,8 +28,8 @@ type bare struct {
 	token  string // a signed one, for checking
 }
 
-func newBare(dir string) (*bare, error) {
-	db, err := store.Open(context.Background(), "sqlite:"+filepath.Join(dir, "bare.db"), store.Options{RuleLifetime: time.Hour})
+func newBare(database string) (*bare, error) {
+	db, err := store.Open(context.Background(), database, store.Options{RuleLifetime: time.Hour})
 	if err != nil {
 		return nil, err
 	}

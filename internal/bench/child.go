@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/signet-id/signet/internal/config"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/pgtest"
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/server"
 )
@@ -39,7 +41,7 @@ func clientSecret(id string) secret.Text {
 
 // serveChild serves signet, the bare handlers and the control address until its
 // standard input ends.
-func serveChild() error {
+func serveChild(postgres bool) error {
 	dir, err := os.MkdirTemp("", "signet-bench")
 	if err != nil {
 		return err
@@ -56,7 +58,14 @@ func serveChild() error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	s, err := server.New(ctx, config.Config{PublicURL: at.Signet, KeyFile: keyFile, DataDir: dir}.WithDefaults(),
+	databases := databases{ours: "sqlite:" + filepath.Join(dir, "signet.db"), bare: "sqlite:" + filepath.Join(dir, "bare.db")}
+	if postgres {
+		if err := databases.startPostgres(dir); err != nil {
+			return err
+		}
+		defer databases.cluster.Stop()
+	}
+	s, err := server.New(ctx, config.Config{PublicURL: at.Signet, KeyFile: keyFile, DataDir: dir, Database: databases.ours}.WithDefaults(),
 		server.Options{Dev: true, InsecureCheapPasswords: true})
 	if err != nil {
 		return err
@@ -65,7 +74,7 @@ func serveChild() error {
 	if err := s.Seed(ctx, seed()); err != nil {
 		return err
 	}
-	bare, err := newBare(dir)
+	bare, err := newBare(databases.bare)
 	if err != nil {
 		return err
 	}
@@ -73,7 +82,7 @@ func serveChild() error {
 	done := make(chan error, 3)
 	go func() { done <- s.Run(ctx, listeners[0]) }()
 	go func() { done <- http.Serve(listeners[1], bare.handler()) }()
-	go func() { done <- http.Serve(listeners[2], http.HandlerFunc(cpu)) }()
+	go func() { done <- http.Serve(listeners[2], http.HandlerFunc(databases.cpu)) }()
 	if err := json.NewEncoder(os.Stdout).Encode(at); err != nil {
 		return err
 	}
@@ -96,14 +105,44 @@ func listen() (listeners [3]net.Listener, at addresses, err error) {
 	return listeners, at, err
 }
 
-// cpu answers with the processor time that this process has used, in nanoseconds.
-func cpu(w http.ResponseWriter, _ *http.Request) {
+// databases are the two that are written to.
+type databases struct {
+	ours, bare string
+	cluster    *pgtest.Cluster // nil: SQLite
+}
+
+// startPostgres replaces them by two of a server that syncs to the disk.
+func (d *databases) startPostgres(dir string) error {
+	if err := os.Chmod(dir, 0o755); err != nil { // its user is another one
+		return err
+	}
+	home := filepath.Join(dir, "pg")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		return err
+	}
+	cluster, err := pgtest.New(home, true)
+	if err != nil {
+		return err
+	}
+	if err := cluster.Start(); err != nil {
+		return err
+	}
+	d.cluster, d.ours, d.bare = cluster, cluster.URL("signet"), cluster.URL("bare")
+	return errors.Join(cluster.CreateDatabase("signet", ""), cluster.CreateDatabase("bare", ""))
+}
+
+// cpu answers with the processor time that this process and PostgreSQL have used, in nanoseconds.
+func (d *databases) cpu(w http.ResponseWriter, _ *http.Request) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	fmt.Fprint(w, time.Duration(u.Utime.Nano()+u.Stime.Nano()).Nanoseconds())
+	database := time.Duration(0)
+	if d.cluster != nil {
+		database = d.cluster.CPU()
+	}
+	fmt.Fprint(w, u.Utime.Nano()+u.Stime.Nano(), " ", database.Nanoseconds())
 }
 
 func seed() server.Seed {

@@ -4,6 +4,7 @@
 // process and the same run, and prints the table of docs/measured.md.
 //
 //	go run ./internal/bench
+//	go run ./internal/bench -postgres
 //	go run ./internal/bench -start PATH-OF-SIGNET
 //
 // A child process serves both: signet on one port; on another, handlers that do
@@ -11,7 +12,8 @@
 // same gathering writer. The parent sends requests over loopback, case by case,
 // round by round, and asks the child for the processor time that each slice took.
 // Wall-clock time would measure the neighbours on a shared machine; the ratio of
-// processor times within a round does not. Absolute figures are for this machine only.
+// processor times within a round does not. With -postgres both sides use a PostgreSQL
+// server of their own, whose processor time stands in columns of its own. Absolute figures are for this machine only.
 package main
 
 import (
@@ -28,15 +30,16 @@ func main() {
 	rounds := flag.Int("rounds", 9, "rounds; each runs every case once")
 	slice := flag.Int("slice", 640, "requests of a case in a round")
 	binary := flag.String("start", "", "measure how fast this signet starts and what it keeps in memory, instead")
+	postgres := flag.Bool("postgres", false, "on PostgreSQL instead of SQLite")
 	flag.Parse()
 	var err error
 	switch {
 	case *child:
-		err = serveChild()
+		err = serveChild(*postgres)
 	case *binary != "":
 		err = measureStart(*binary, *rounds)
 	default:
-		err = measure(*rounds, *slice)
+		err = measure(*rounds, *slice, *postgres)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -44,11 +47,14 @@ func main() {
 	}
 }
 
-// sample is the processor time per request of one case in one round.
-type sample struct{ ours, bare time.Duration }
+// used is processor time: that of the child, and that of PostgreSQL.
+type used struct{ child, database time.Duration }
 
-func measure(rounds, slice int) error {
-	target, err := startChild()
+// sample is what a request of one case took in one round.
+type sample struct{ ours, bare used }
+
+func measure(rounds, slice int, postgres bool) error {
+	target, err := startChild(postgres)
 	if err != nil {
 		return err
 	}
@@ -75,12 +81,15 @@ func measure(rounds, slice int) error {
 
 func print(cases []benchCase, samples [][]sample) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "operation\tsignet µs\tper core and second\tbare µs\tbare/signet (median of ratios)\tbare does")
+	fmt.Fprintln(w, "operation\tsignet µs\t+ database\tper core and second\tbare µs\t+ database\tbare/signet (median of ratios)\tbare does")
+	micros := func(d time.Duration) float64 { return d.Seconds() * 1e6 }
 	for i, c := range cases {
-		ours := median(samples[i], func(s sample) float64 { return s.ours.Seconds() * 1e6 })
-		bare := median(samples[i], func(s sample) float64 { return s.bare.Seconds() * 1e6 })
-		ratio := median(samples[i], func(s sample) float64 { return s.bare.Seconds() / s.ours.Seconds() })
-		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.2f\t%s\n", c.name, ours, 1e6/ours, bare, ratio, c.bareDoes)
+		ours := median(samples[i], func(s sample) float64 { return micros(s.ours.child) })
+		oursDB := median(samples[i], func(s sample) float64 { return micros(s.ours.database) })
+		bare := median(samples[i], func(s sample) float64 { return micros(s.bare.child) })
+		bareDB := median(samples[i], func(s sample) float64 { return micros(s.bare.database) })
+		ratio := median(samples[i], func(s sample) float64 { return s.bare.child.Seconds() / s.ours.child.Seconds() })
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t%s\n", c.name, ours, oursDB, 1e6/(ours+oursDB), bare, bareDB, ratio, c.bareDoes)
 	}
 	w.Flush()
 }

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +42,7 @@ type benchCase struct {
 	answered func(i int, body []byte) error // reads an answer of ours; may be nil
 }
 
-func startChild() (*target, error) {
+func startChild(postgres bool) (*target, error) {
 	t := &target{http: &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: callers},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -52,7 +51,7 @@ func startChild() (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.child = exec.Command(self, "-child")
+	t.child = exec.Command(self, "-child", fmt.Sprint("-postgres=", postgres))
 	t.child.Env = append(os.Environ(), "GOMAXPROCS=1")
 	t.child.Stderr = os.Stderr
 	out, err := t.child.StdoutPipe()
@@ -84,7 +83,7 @@ func (t *target) stop() {
 func (t *target) slice(c benchCase, n int) (sample, error) {
 	var s sample
 	for _, side := range []struct {
-		took     *time.Duration
+		took     *used
 		prepare  func(int) ([]*http.Request, error)
 		answered func(int, []byte) error
 	}{{&s.ours, c.prepare, c.answered}, {&s.bare, c.bare, nil}} {
@@ -103,18 +102,17 @@ func (t *target) slice(c benchCase, n int) (sample, error) {
 		if err != nil {
 			return s, err
 		}
-		*side.took = (after - before) / time.Duration(n)
+		*side.took = used{(after.child - before.child) / time.Duration(n), (after.database - before.database) / time.Duration(n)}
 	}
 	return s, nil
 }
 
-func (t *target) cpu() (time.Duration, error) {
+func (t *target) cpu() (u used, err error) {
 	body, err := t.do(must(http.NewRequest("GET", t.Control, nil)))
-	if err != nil {
-		return 0, err
+	if err == nil {
+		_, err = fmt.Sscan(string(body), (*int64)(&u.child), (*int64)(&u.database))
 	}
-	n, err := strconv.ParseInt(string(body), 10, 64)
-	return time.Duration(n), err
+	return u, err
 }
 
 // send sends the requests from a few callers at the same time.

@@ -46,6 +46,10 @@ func postgresConfig(dsn string) (cfg *pgx.ConnConfig, connections int, err error
 		"statement_timeout": milliseconds(statementTime),
 		// A node that stands still must not keep the locks that others wait for.
 		"idle_in_transaction_session_timeout": milliseconds(verbTime),
+		// Every query has its index. A plan that was made while a table was empty reads
+		// it from end to end for as long as the statement stays prepared.
+		"enable_seqscan": "off",
+		"jit":            "off",
 	} {
 		if cfg.RuntimeParams[name] == "" {
 			cfg.RuntimeParams[name] = value

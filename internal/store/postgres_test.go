@@ -13,6 +13,7 @@ import (
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/pgtest"
+	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/store"
 	"github.com/signet-id/signet/internal/store/storetest"
 )
@@ -315,6 +316,47 @@ func TestPostgres_ReadersCannotWrite(t *testing.T) {
 	db := openDSN(t, pgtest.Database(t), nil)
 	if err := db.TryWriteAsReader(t.Context(), "DELETE FROM heads"); err == nil {
 		t.Error("a reading connection changed something")
+	}
+}
+
+// TestPostgres_PlansUseIndexes: a plan that was made while the tables were empty must not
+// read them from end to end when they are full.
+func TestPostgres_PlansUseIndexes(t *testing.T) {
+	t.Parallel()
+	db := openDSN(t, pgtest.Database(t), nil)
+	ctx := t.Context()
+	session := idp.Session{ID: "s", UserID: "u", CreatedAt: when, AuthTime: when, LastSeenAt: when, IdleExpiresAt: when.Add(time.Hour), ExpiresAt: when.Add(time.Hour)}
+	if err := errors.Join(
+		db.CreateUser(ctx, idp.Actor{}, idp.User{ID: "u", Username: "ann"}, "", when),
+		db.PutClient(ctx, idp.Actor{}, named("app"), when),
+		db.CreateSession(ctx, idp.Actor{}, session, [32]byte{1}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		g := idp.Grant{ID: secret.ID(), UserID: "u", ClientID: "app", SessionID: "s", ExpiresAt: when.Add(time.Hour)}
+		code := idp.Code{Hash: [32]byte{byte(i), 1}, GrantID: g.ID, ClientID: "app", ExpiresAt: when.Add(time.Minute)}
+		r := idp.RefreshToken{HandleHash: [32]byte{byte(i), 2}, CurrentHash: [32]byte{byte(i), 3}, GrantID: g.ID, ExpiresAt: when.Add(time.Hour)}
+		if err := db.IssueCode(ctx, idp.Actor{}, g, code, when); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err1 := db.Code(ctx, code.Hash, when)
+		err2 := db.RedeemCode(ctx, idp.Actor{}, code.Hash, &r, when)
+		_, _, err3 := db.Refresh(ctx, r.HandleHash, when)
+		_, _, err4 := db.RotateRefreshToken(ctx, idp.Actor{}, r.HandleHash, r.CurrentHash, [32]byte{9}, nil, time.Second, when)
+		_, _, err5 := db.Session(ctx, [32]byte{1}, when)
+		if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const watched = "relname IN ('users', 'clients', 'sessions', 'grants', 'codes')"
+	eventually(t, "the server counts our look-ups", func() bool { // it does so a second later
+		n, err := db.Int(ctx, "SELECT CAST(MIN(idx_scan) AS BIGINT) FROM pg_stat_user_tables WHERE "+watched)
+		return err == nil && n > 0
+	})
+	tables, err := db.Text(ctx, "SELECT COALESCE(string_agg(relname || ' ' || seq_scan, ', '), '') FROM pg_stat_user_tables WHERE seq_scan > 1 AND "+watched)
+	if err != nil || tables != "" {
+		t.Errorf("read from end to end: %s, %v", tables, err)
 	}
 }
 

@@ -94,7 +94,7 @@ func TestGrants_STO_08(t *testing.T) {
 			ID: id, UserID: ann, ClientID: "wiki", Resource: issuer, Scopes: []string{"openid", "offline_access"},
 			AuthTime: started, CreatedAt: started, ExpiresAt: started.Add(time.Hour),
 		}
-		err := a.db.IssueCode(t.Context(), idp.Actor{Kind: "user", ID: ann}, g, idp.Code{
+		err := a.db.IssueCode(t.Context(), idp.Actor{Kind: "user", ID: ann}, idp.Approval{}, g, idp.Code{
 			Hash: [32]byte{id[0]}, GrantID: id, ClientID: "wiki", RedirectURI: "https://wiki.example.com/cb", ExpiresAt: started.Add(time.Minute),
 		}, started)
 		if err != nil {

@@ -21,10 +21,12 @@ const (
 )
 
 // Step is the answer of Next. Error is a code of OpenID Connect Core §3.1.2.6 or
-// RFC 6749 §4.1.2.1, set with StepError only.
+// RFC 6749 §4.1.2.1, set with StepError only. Consented says of StepDone that it rests on
+// what the person has consented to.
 type Step struct {
-	Kind  StepKind
-	Error string
+	Kind      StepKind
+	Error     string
+	Consented bool
 }
 
 // Next decides the next step of an authorization request. It is the only place that
@@ -35,7 +37,7 @@ type Step struct {
 // request records counts only for the session that did it.
 func Next(req idp.AuthRequest, sess *idp.Session, client idp.Client, consent *idp.Consent, now time.Time) Step {
 	if !req.DeniedAt.IsZero() {
-		return Step{StepError, "access_denied"}
+		return Step{Kind: StepError, Error: "access_denied"}
 	}
 	p := progress{req: req, client: client, consent: consent, now: now}
 	if sess != nil && now.Before(sess.ExpiresAt) && now.Before(sess.IdleExpiresAt) {
@@ -46,14 +48,14 @@ func Next(req idp.AuthRequest, sess *idp.Session, client idp.Client, consent *id
 		case !s.needed(p):
 			continue
 		case req.Prompted("none"): // OpenID Connect Core §3.1.2.1: never a page
-			return Step{StepError, s.refusal}
+			return Step{Kind: StepError, Error: s.refusal}
 		case s.kind == StepLogin && p.loggedIn() && p.stranger():
 			// §3.1.2.2: somebody else logged in than the hint names; asking again would go on for ever.
-			return Step{StepError, "login_required"}
+			return Step{Kind: StepError, Error: "login_required"}
 		}
 		return Step{Kind: s.kind}
 	}
-	return Step{Kind: StepDone}
+	return Step{Kind: StepDone, Consented: p.asksConsent()}
 }
 
 // steps in the order in which they are taken. refusal is the answer to prompt=none.
@@ -114,11 +116,15 @@ func (p progress) needsSelection() bool {
 // that, and when it cannot be told who the client is: a port of this computer or a
 // scheme of the app's own is anybody's (RFC 8252 §8.6).
 func (p progress) needsConsent() bool {
-	asked := p.req.Prompted("consent") || unassured(p.client, p.req.RedirectURI)
-	if p.client.FirstParty && !asked {
-		return false
-	}
-	return !p.covered() || asked && !p.consented()
+	return p.asksConsent() && (!p.covered() || p.asksAnew() && !p.consented())
+}
+
+// asksConsent reports whether nothing goes without a consent.
+func (p progress) asksConsent() bool { return !p.client.FirstParty || p.asksAnew() }
+
+// asksAnew reports whether an older consent is not enough.
+func (p progress) asksAnew() bool {
+	return p.req.Prompted("consent") || unassured(p.client, p.req.RedirectURI)
 }
 
 // consented reports whether the person said yes within this request, after the last

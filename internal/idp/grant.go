@@ -21,6 +21,13 @@ type Grant struct {
 	RevokedAt  time.Time
 }
 
+// Approval is what a new grant rests on: it must still stand at the moment at which the
+// grant is stored, or somebody who was logged out, or an app that was revoked, gets one.
+type Approval struct {
+	SessionID string // the login at which it is made, also of an offline grant; empty if there is none
+	Consent   bool   // the person has allowed the client these scopes, and that is why
+}
+
 // Offline reports whether the grant outlives the session (scope offline_access).
 func (g Grant) Offline() bool { return g.SessionID == "" }
 

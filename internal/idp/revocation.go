@@ -24,3 +24,25 @@ type Rule struct {
 	At     time.Time // when it was appended
 	Until  time.Time // may be forgotten from then on
 }
+
+// TokenNames are what rules can call an access token by.
+type TokenNames struct {
+	JTI, ClientID, KeyID string
+	IssuedAt             time.Time
+}
+
+// Hit reports whether a rule names the token by itself; its grant and session are asked
+// for where they live.
+func (n TokenNames) Hit(r Rule) bool {
+	switch r.Kind {
+	case RuleJTI:
+		return r.ID == n.JTI
+	case RuleKey:
+		return r.ID == n.KeyID
+	case RuleClient:
+		return r.ID == n.ClientID && !n.IssuedAt.After(r.Before)
+	case RuleAll:
+		return !n.IssuedAt.After(r.Before)
+	}
+	return false
+}

@@ -22,7 +22,7 @@ const maxAuthorizeForm = 16 << 10
 type authorizeStore interface {
 	CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network string, perNetwork, total int, now time.Time) error
 	Consent(ctx context.Context, userID, clientID, resource string) (idp.Consent, error)
-	IssueCode(ctx context.Context, by idp.Actor, g idp.Grant, c idp.Code, now time.Time) error
+	IssueCode(ctx context.Context, by idp.Actor, a idp.Approval, g idp.Grant, c idp.Code, now time.Time) error
 }
 
 // authorizeEndpoint is /authorize (RFC 6749 §3.1, OpenID Connect Core §3.1.2). Nothing
@@ -60,7 +60,7 @@ func (e *authorizeEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 	step := authn.Next(asked.req, sess, asked.client, consent, now)
 	switch step.Kind {
 	case authn.StepDone:
-		return e.finish(w, r, asked, *sess, now)
+		return e.finish(w, r, asked, *sess, idp.Approval{SessionID: sess.ID, Consent: step.Consented}, now)
 	case authn.StepError:
 		return asked.answer(refuse(Code(step.Error), ""))
 	}
@@ -118,10 +118,10 @@ func (e *authorizeEndpoint) check(ctx context.Context, form url.Values, now time
 }
 
 // finish issues the code without ever storing the request.
-func (e *authorizeEndpoint) finish(w http.ResponseWriter, r *http.Request, asked *asking, sess idp.Session, now time.Time) error {
+func (e *authorizeEndpoint) finish(w http.ResponseWriter, r *http.Request, asked *asking, sess idp.Session, a idp.Approval, now time.Time) error {
 	code, g, c := e.codes.make(asked.req, asked.client, sess, now)
-	err := e.store.IssueCode(r.Context(), edge.Actor(r, "user", g.UserID), g, c, now)
-	if errors.Is(err, idp.ErrDenied) { // logged out or disabled at this very moment
+	err := e.store.IssueCode(r.Context(), edge.Actor(r, "user", g.UserID), a, g, c, now)
+	if errors.Is(err, idp.ErrDenied) { // logged out, disabled or revoked at this very moment
 		return asked.answer(&Error{Code: AccessDenied, Cause: err})
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 type continueStore interface {
 	consentStore
 	AuthRequest(ctx context.Context, id string, browserHash [32]byte, now time.Time) (idp.AuthRequest, error)
-	FinishAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, g idp.Grant, c idp.Code, now time.Time) error
+	FinishAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, a idp.Approval, g idp.Grant, c idp.Code, now time.Time) error
 	RefuseAuthRequest(ctx context.Context, id string, browserHash [32]byte, now time.Time) error
 }
 
@@ -54,7 +54,7 @@ func (e *continueEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 	step := authn.Next(req, sess, client, consent, now)
 	switch step.Kind {
 	case authn.StepDone:
-		return e.finish(w, r, req, client, *sess, now)
+		return e.finish(w, r, req, client, *sess, idp.Approval{SessionID: sess.ID, Consent: step.Consented}, now)
 	case authn.StepError:
 		return e.refuse(r, req, Code(step.Error), now)
 	}
@@ -80,9 +80,9 @@ func (e *continueEndpoint) request(r *http.Request, now time.Time) (idp.AuthRequ
 }
 
 // finish ends the request with a code, for exactly one caller.
-func (e *continueEndpoint) finish(w http.ResponseWriter, r *http.Request, req idp.AuthRequest, client idp.Client, sess idp.Session, now time.Time) error {
+func (e *continueEndpoint) finish(w http.ResponseWriter, r *http.Request, req idp.AuthRequest, client idp.Client, sess idp.Session, a idp.Approval, now time.Time) error {
 	code, g, c := e.codes.make(req, client, sess, now)
-	err := e.store.FinishAuthRequest(r.Context(), edge.Actor(r, "user", g.UserID), req.ID, req.BrowserHash, g, c, now)
+	err := e.store.FinishAuthRequest(r.Context(), edge.Actor(r, "user", g.UserID), req.ID, req.BrowserHash, a, g, c, now)
 	if gone(err) || errors.Is(err, idp.ErrDenied) {
 		return flowGone(err)
 	}

@@ -25,12 +25,26 @@ type auditStore interface {
 	Audit(ctx context.Context, e idp.Event) error
 }
 
+// clientAuthStore is what client authentication needs of the database.
+type clientAuthStore interface {
+	auditStore
+	clientDirectory
+}
+
 // clientAuth finds out which client asks (RFC 6749 §2.3): by client_secret_basic,
 // client_secret_post, or, for public clients, by its name alone.
 type clientAuth struct {
 	directory clientDirectory
-	store     auditStore
+	store     clientAuthStore
+	horizon   func(clientID string) time.Time // revocation.Hub.NotBefore
 	now       func() time.Time
+}
+
+// authenticated is a client that has proven itself. notBefore is the time that its new
+// tokens must be dated after: as it was known before the client was looked at.
+type authenticated struct {
+	idp.Client
+	notBefore time.Time
 }
 
 // credentials are what a request brings to prove its client.
@@ -48,22 +62,32 @@ var (
 
 // authenticate returns the client. Unknown, disabled, wrong secret, wrong method: the
 // same answer after the same work (CLI-03).
-func (a *clientAuth) authenticate(r *http.Request, form url.Values) (idp.Client, error) {
+func (a *clientAuth) authenticate(r *http.Request, form url.Values) (authenticated, error) {
 	given, err := presented(r.Header, form)
 	if err != nil {
-		return idp.Client{}, err
+		return authenticated{}, err
 	}
 	hash := secret.Hash("client_secret", given.secret) // also when there is nobody to compare with
-	c, err := a.directory.Client(r.Context(), given.id)
+	notBefore := a.horizon(given.id)
+	c, err := a.client(r.Context(), given.id, notBefore)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
-		return idp.Client{}, err
+		return authenticated{}, err
 	}
 	equal := subtle.ConstantTimeCompare(hash[:], c.SecretHash[:]) == 1
 	proven := equal || c.Public() // who has no secret proves nothing, by method "none" alone
 	if err != nil || !proven || c.Disabled() || given.method != c.TokenEndpointAuthMethod {
-		return idp.Client{}, a.failed(r, c)
+		return authenticated{}, a.failed(r, c)
 	}
-	return c, nil
+	return authenticated{c, notBefore}, nil
+}
+
+// client looks a client up; in the database itself, if it was just revoked something:
+// another node may have disabled it, which our memory need not know yet.
+func (a *clientAuth) client(ctx context.Context, id string, notBefore time.Time) (idp.Client, error) {
+	if !notBefore.IsZero() {
+		return a.store.Client(ctx, id)
+	}
+	return a.directory.Client(ctx, id)
 }
 
 // failed leaves a trace and says nothing more. c is zero if there is no such client.

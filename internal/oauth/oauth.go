@@ -53,7 +53,7 @@ type Store interface {
 	userinfoStore
 	revokeStore
 	logoutStore
-	auditStore
+	clientAuthStore
 }
 
 // Directory is the clients and resources, kept in memory.
@@ -148,7 +148,7 @@ func (e *Endpoints) build() {
 	cfg := &e.cfg
 	s := shared{
 		audiences: audiences{directory: cfg.Directory, issuer: cfg.Issuer},
-		clients:   &clientAuth{directory: cfg.Directory, store: cfg.Store, now: cfg.Now},
+		clients:   &clientAuth{directory: cfg.Directory, store: cfg.Store, horizon: cfg.Hub.NotBefore, now: cfg.Now},
 		cors:      crossOrigin{cfg.Directory},
 		pages:     pageErrors{cfg.Pages, cfg.Dev},
 		json:      jsonErrors{cfg.Issuer},

@@ -480,13 +480,14 @@ func TestRevocations_Verifier(t *testing.T) {
 	})
 	<-v.Ready()
 
-	tokens := token.New(token.Config{Issuer: srv.URL, Keys: ring, NotBefore: hub.NotBefore})
+	tokens := token.New(token.Config{Issuer: srv.URL, Keys: ring})
 	mint := func(grantID, alg string) string {
 		t.Helper()
 		user := idp.User{ID: secret.ID()}
 		acc, err := tokens.Access(token.Authorization{
 			Grant: idp.Grant{ID: grantID, UserID: user.ID, ClientID: "scheduler", AuthTime: time.Now()},
 			User:  user, Client: idp.Client{ID: "scheduler"}, Audience: audience, Resource: idp.Resource{ID: audience, Alg: alg},
+			NotBefore: hub.NotBefore("scheduler"),
 		}, time.Now())
 		if err != nil {
 			t.Fatal(err)

@@ -39,13 +39,13 @@ func (e *revokeEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	e.cors.allow(w, r, c)
+	e.cors.allow(w, r, c.Client)
 	given := form.Get("token")
 	if given == "" {
 		return refuse(InvalidRequest, "token is required")
 	}
 	// token_type_hint is not needed: the kinds look different (§2.1 allows to ignore it).
-	if err := e.revoke(r.Context(), edge.Actor(r, "client", c.ID), c, given, e.now()); err != nil {
+	if err := e.revoke(r.Context(), edge.Actor(r, "client", c.ID), c.Client, given, e.now()); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -53,8 +53,9 @@ func (e *revokeEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// leewayOfVerifiers is how long after its end a token may still be taken by somebody.
-const leewayOfVerifiers = 60 * time.Second
+// leewayOfVerifiers is how long after its end, by our clock, a token may still be taken by
+// somebody whose clock is late and who forgives as much again.
+const leewayOfVerifiers = 2 * time.Minute
 
 // revoke does nothing for what is no token, or none any more (§2.2).
 func (e *revokeEndpoint) revoke(ctx context.Context, by idp.Actor, c idp.Client, given string, now time.Time) error {

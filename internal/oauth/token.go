@@ -74,8 +74,8 @@ func (e *tokenEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	e.cors.allow(w, r, c)
-	g, err := e.grant(form.Get("grant_type"), c)
+	e.cors.allow(w, r, c.Client)
+	g, err := e.grant(form.Get("grant_type"), c.Client)
 	if err != nil {
 		return err
 	}
@@ -102,11 +102,12 @@ func (e *tokenEndpoint) grant(grantType string, c idp.Client) (grant, error) {
 }
 
 // issue does the four steps in their order.
-func (e *tokenEndpoint) issue(ctx context.Context, g grant, c idp.Client, req tokenRequest) (tokenResponse, error) {
-	d, err := g.authorize(ctx, c, req)
+func (e *tokenEndpoint) issue(ctx context.Context, g grant, c authenticated, req tokenRequest) (tokenResponse, error) {
+	d, err := g.authorize(ctx, c.Client, req)
 	if err != nil {
 		return tokenResponse{}, err
 	}
+	d.NotBefore = c.notBefore
 	access, err := e.tokens.Access(d.Authorization, req.now)
 	if err != nil {
 		return tokenResponse{}, err

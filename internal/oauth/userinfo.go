@@ -19,7 +19,7 @@ const maxUserinfoForm = 32 << 10
 // userinfoStore is what the userinfo endpoint needs of the database.
 type userinfoStore interface {
 	standingStore
-	RuleExists(ctx context.Context, kind idp.RuleKind, id string, now time.Time) (bool, error)
+	TokenRevoked(ctx context.Context, n idp.TokenNames, now time.Time) (bool, error)
 }
 
 // userinfoEndpoint is /userinfo (OpenID Connect Core §5.3): claims about the person who
@@ -79,7 +79,8 @@ func (e *userinfoEndpoint) standing(ctx context.Context, claims *verify.Claims, 
 	if s.User.ID != claims.Subject {
 		return idp.Standing{}, badToken(errNoPerson)
 	}
-	revoked, err := e.store.RuleExists(ctx, idp.RuleJTI, claims.ID, now)
+	names := idp.TokenNames{JTI: claims.ID, ClientID: claims.ClientID, KeyID: claims.KeyID, IssuedAt: claims.IssuedAt}
+	revoked, err := e.store.TokenRevoked(ctx, names, now)
 	if err != nil {
 		return idp.Standing{}, err
 	}

@@ -192,7 +192,7 @@ func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords
 func (s *Server) oauthConfig(sessions *session.Manager) oauth.Config {
 	tokens := token.New(token.Config{
 		Issuer: s.cfg.PublicURL, Keys: s.keys, AccessLifetime: s.cfg.Lifetimes.AccessToken, IDLifetime: s.cfg.Lifetimes.IDToken,
-		MaxLifetime: maxAccessLifetime, NotBefore: s.hub.NotBefore,
+		MaxLifetime: maxAccessLifetime,
 	})
 	return oauth.Config{
 		Issuer: s.cfg.PublicURL, Store: s.store, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,

@@ -179,9 +179,9 @@ func (t *tx) step(update, id string, browserHash [32]byte, args ...any) error {
 }
 
 // FinishAuthRequest ends a request with a grant and its code, for exactly one caller; the
-// others get idp.ErrConsumed. If the user, the client or the session is not what it was,
-// it is idp.ErrDenied and nothing has happened.
-func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, g idp.Grant, code idp.Code, now time.Time) error {
+// others get idp.ErrConsumed. If the user, the client, the session or the approval is not
+// what it was, it is idp.ErrDenied and nothing has happened.
+func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, a idp.Approval, g idp.Grant, code idp.Code, now time.Time) error {
 	return db.write(ctx, "finish authorization request", func(t *tx) error {
 		// Of a finished request only the fact is kept.
 		err := t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
@@ -194,7 +194,7 @@ func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, br
 		if err := t.row("SELECT session_id FROM auth_requests WHERE id = $1", id).Scan(asText{&sessionID}); err != nil {
 			return err
 		}
-		if err := t.issueCode(by, g, code, now); err != nil || sessionID == "" {
+		if err := db.issueCode(t, by, a, g, code, now); err != nil || sessionID == "" {
 			return err
 		}
 		err = t.liveSession(sessionID, g.UserID, now) // also for an offline grant, which names no session

@@ -68,7 +68,7 @@ func (b bench) grant(by idp.Actor, sid string) (idp.Grant, idp.Code) {
 
 func (b bench) family(by idp.Actor) (handle, current [32]byte) {
 	g, code := b.grant(by, "")
-	b.must(b.IssueCode(b.Context(), by, g, code, when))
+	b.must(b.IssueCode(b.Context(), by, idp.Approval{}, g, code, when))
 	handle, current = secret.Key(), secret.Key()
 	b.must(b.RedeemCode(b.Context(), by, code.Hash, &idp.RefreshToken{
 		HandleHash: handle, CurrentHash: current, GrantID: g.ID, Generation: 1, ExpiresAt: when.Add(90 * 24 * time.Hour),
@@ -88,7 +88,7 @@ func (b bench) login(by idp.Actor) {
 	sid, _ := b.session(by)
 	b.must(b.LoginAuthRequest(ctx, r.ID, r.BrowserHash, sid, when))
 	g, code := b.grant(by, sid)
-	b.must(b.FinishAuthRequest(ctx, by, r.ID, r.BrowserHash, g, code, when))
+	b.must(b.FinishAuthRequest(ctx, by, r.ID, r.BrowserHash, idp.Approval{}, g, code, when))
 	b.must(b.RedeemCode(ctx, idp.Actor{Kind: "client", ID: "friendly-scheduler"}, code.Hash, &idp.RefreshToken{
 		HandleHash: secret.Key(), CurrentHash: secret.Key(), GrantID: g.ID, Generation: 1, ExpiresAt: when.Add(90 * 24 * time.Hour),
 	}, when))
@@ -221,7 +221,7 @@ func BenchmarkRedeemCode(b *testing.B) {
 	for i := range codes {
 		var g idp.Grant
 		g, codes[i] = w.grant(by, "")
-		w.must(w.IssueCode(b.Context(), by, g, codes[i], when))
+		w.must(w.IssueCode(b.Context(), by, idp.Approval{}, g, codes[i], when))
 	}
 	var next atomic.Int64
 	b.SetParallelism(16)

@@ -116,7 +116,7 @@ func TestDisabled_IsAskedAgain(t *testing.T) {
 	sid, cookie := b.session(by)
 	handle, _ := b.family(by)
 	standing, code := b.grant(by, sid)
-	b.must(b.IssueCode(t.Context(), by, standing, code, when))
+	b.must(b.IssueCode(t.Context(), by, idp.Approval{}, standing, code, when))
 	if err := b.Verb(t.Context(), func(exec execFunc) error { return exec("UPDATE users SET disabled_at = 1 WHERE id = $1", by.ID) }); err != nil {
 		t.Fatal(err)
 	}
@@ -128,5 +128,50 @@ func TestDisabled_IsAskedAgain(t *testing.T) {
 		if !errors.Is(err, idp.ErrNotFound) {
 			t.Errorf("%s of a disabled user: %v", name, err)
 		}
+	}
+}
+
+// DOS-03: a loop of authorizations leaves a bounded number of live grants, so a bounded
+// number of rules when the app is revoked; the newest ones stay.
+func TestIssueCode_BoundedGrants(t *testing.T) {
+	t.Parallel()
+	db := openTemp(t)
+	db.SetGrantBound(10)
+	ctx, by := t.Context(), idp.Actor{Kind: "user", ID: "u"}
+	if err := errors.Join(
+		db.CreateUser(ctx, by, idp.User{ID: "u", Username: "ann"}, "", when),
+		db.PutClient(ctx, by, idp.Client{ID: "app"}, when), db.PutClient(ctx, by, idp.Client{ID: "web"}, when),
+	); err != nil {
+		t.Fatal(err)
+	}
+	issue := func(client string, i int) string {
+		t.Helper()
+		id, now := fmt.Sprint(client, i), when.Add(time.Duration(i)*time.Second)
+		g := idp.Grant{ID: id, UserID: "u", ClientID: client, ExpiresAt: when.Add(time.Hour)}
+		code := idp.Code{Hash: [32]byte{client[0], byte(i)}, GrantID: id, ClientID: client, ExpiresAt: when.Add(time.Hour)}
+		if err := db.IssueCode(ctx, by, idp.Approval{}, g, code, now); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	other := issue("web", 0)
+	for i := range 50 {
+		issue("app", i)
+	}
+	live := func(id string) bool { _, err := db.Standing(ctx, id, when.Add(time.Minute)); return err == nil }
+	for i := range 50 {
+		if id := fmt.Sprint("app", i); live(id) != (i >= 40) {
+			t.Errorf("%s lives: %v", id, live(id))
+		}
+	}
+	if !live(other) {
+		t.Error("the grant of another app is gone")
+	}
+	_, before, err := db.RevocationHead(ctx)
+	if err != nil || before != 40 {
+		t.Errorf("%d rules for 40 grants that made room, %v", before, err)
+	}
+	if n, err := db.RevokeApp(ctx, by, "u", "app", when.Add(time.Minute)); n != 10 || err != nil {
+		t.Errorf("revoking the app: %d grants, %v", n, err)
 	}
 }

@@ -9,16 +9,16 @@ import (
 )
 
 // IssueCode stores a grant and its code when nothing had to be asked. If the user, the
-// client or the session is not what it was, it is idp.ErrDenied.
-func (db *DB) IssueCode(ctx context.Context, by idp.Actor, g idp.Grant, code idp.Code, now time.Time) error {
-	return db.write(ctx, "issue code", func(t *tx) error { return t.issueCode(by, g, code, now) })
+// client or the approval is not what it was, it is idp.ErrDenied.
+func (db *DB) IssueCode(ctx context.Context, by idp.Actor, a idp.Approval, g idp.Grant, code idp.Code, now time.Time) error {
+	return db.write(ctx, "issue code", func(t *tx) error { return db.issueCode(t, by, a, g, code, now) })
 }
 
-func (t *tx) issueCode(by idp.Actor, g idp.Grant, code idp.Code, now time.Time) error {
+func (db *DB) issueCode(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, code idp.Code, now time.Time) error {
 	if code.GrantID != g.ID || code.ClientID != g.ClientID {
 		return fmt.Errorf("code is not of this grant: %w", idp.ErrInvalid)
 	}
-	if err := t.insertGrant(by, g, now); err != nil {
+	if err := db.insertGrant(t, by, a, g, now); err != nil {
 		return err
 	}
 	return t.insert(`INSERT INTO codes (hash, grant_id, client_id, redirect_uri, code_challenge, expires_at)

@@ -53,7 +53,12 @@ func (db *DB) TryWriteAsReader(ctx context.Context, query string) error {
 }
 
 // SetBounds replaces how many rows strangers may cause.
-func (db *DB) SetBounds(attempts, refusals int64) { db.bounds = bounds{attempts, refusals} }
+func (db *DB) SetBounds(attempts, refusals int64) {
+	db.bounds.attempts, db.bounds.refusals = attempts, refusals
+}
+
+// SetGrantBound replaces how many live grants of a client a person may have.
+func (db *DB) SetGrantBound(n int64) { db.bounds.grants = n }
 
 // Queued is how many verbs wait for the writer.
 func (db *DB) Queued() int { return len(db.engine.(*sqliteDB).queue) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
@@ -78,9 +79,9 @@ func (db *DB) Grants(ctx context.Context, userID string, now time.Time) (grants 
 	return grants, err
 }
 
-// insertGrant stores a grant, if its user and client may have one and its session lives
-// at this moment: idp.ErrDenied if not.
-func (t *tx) insertGrant(by idp.Actor, g idp.Grant, now time.Time) error {
+// insertGrant stores a grant, if its user and client may have one and what it rests on
+// stands at this moment: idp.ErrDenied if not.
+func (db *DB) insertGrant(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, now time.Time) error {
 	scopes, err := words(g.Scopes)
 	if err != nil {
 		return err
@@ -94,13 +95,16 @@ func (t *tx) insertGrant(by idp.Actor, g idp.Grant, now time.Time) error {
 	}
 	err = t.known(`SELECT 1 FROM users u, clients c WHERE u.id = $1 AND u.disabled_at IS NULL AND c.id = $2 AND c.disabled_at IS NULL
 		FOR SHARE OF u`, g.UserID, g.ClientID)
-	if err == nil && g.SessionID != "" {
-		err = t.liveSession(g.SessionID, g.UserID, now)
+	if err == nil {
+		err = t.approved(a, g, now)
 	}
 	if errors.Is(err, idp.ErrNotFound) {
 		return idp.ErrDenied
 	}
 	if err != nil {
+		return err
+	}
+	if err := db.makeRoom(t, g, now); err != nil {
 		return err
 	}
 	err = t.insert(`INSERT INTO grants (id, user_id, client_id, session_id, resource, scopes, nonce, auth_time, acr, amr, created_at, last_used_at, expires_at)
@@ -112,9 +116,52 @@ func (t *tx) insertGrant(by idp.Actor, g idp.Grant, now time.Time) error {
 	return t.audit(by, event{action: "grant.create", target: g.ID, userID: g.UserID, clientID: g.ClientID}, now)
 }
 
-// liveSession is idp.ErrNotFound unless the session lives and is the person's. Whoever
-// ends the session now waits for this verb, and then ends what it has made as well. Verbs
-// lock a person's row before those of their sessions.
+// approved is idp.ErrNotFound if the sessions that a grant rests on do not live, or the
+// consent does not cover it. Whoever ends them now waits for this verb, and then ends
+// what it has made as well.
+func (t *tx) approved(a idp.Approval, g idp.Grant, now time.Time) error {
+	for _, sid := range [...]string{a.SessionID, g.SessionID} {
+		if sid == "" {
+			continue
+		}
+		if err := t.liveSession(sid, g.UserID, now); err != nil {
+			return err
+		}
+		if sid == g.SessionID {
+			break // mostly they are one
+		}
+	}
+	if !a.Consent {
+		return nil
+	}
+	var allowed []string
+	err := t.row("SELECT scopes FROM consents WHERE user_id = $1 AND client_id = $2 AND resource = $3 FOR SHARE",
+		g.UserID, g.ClientID, g.Resource).Scan(asWords{&allowed})
+	for _, scope := range g.Scopes {
+		if err == nil && !slices.Contains(allowed, scope) {
+			err = idp.ErrNotFound
+		}
+	}
+	return err
+}
+
+// makeRoom revokes the oldest grants of a person and a client beyond the bound: an app that
+// connects anew each day instead of refreshing harms nobody, and a loop makes no million
+// rules that every verifier must read when the app is revoked (DOS-03).
+func (db *DB) makeRoom(t *tx, g idp.Grant, now time.Time) error {
+	many, err := t.exists("SELECT 1 FROM grants WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL LIMIT 1 OFFSET $3",
+		g.UserID, g.ClientID, t.bounds.grants-1)
+	if err != nil || !many {
+		return err
+	}
+	_, err = db.revokeGrants(t, now, `UPDATE grants SET revoked_at = $4 WHERE id IN (SELECT id FROM grants
+			WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL ORDER BY created_at DESC, id LIMIT 100 OFFSET $3) RETURNING id`,
+		g.UserID, g.ClientID, t.bounds.grants-1, ms(now))
+	return err
+}
+
+// liveSession is idp.ErrNotFound unless the session lives and is the person's. It is
+// locked against its end; verbs lock a person's row before those of their sessions.
 func (t *tx) liveSession(sid, userID string, now time.Time) error {
 	return t.known(`SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2
 		AND ended_at IS NULL AND idle_expires_at > $3 AND expires_at > $3 FOR SHARE`, sid, userID, ms(now))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
@@ -151,20 +152,32 @@ func scanRule(s scanner) (r idp.Rule, err error) {
 	return r, err
 }
 
-// RuleExists reports whether the log has a rule that names exactly this and may not be
-// forgotten yet. Our own endpoints ask it for single access tokens; everybody else
-// follows the log.
-func (db *DB) RuleExists(ctx context.Context, kind idp.RuleKind, id string, now time.Time) (there bool, err error) {
-	err = db.read(ctx, "find rule", func(c *conn) (err error) {
-		there, err = c.exists("SELECT 1 FROM revocations WHERE id = $1 AND kind = $2 AND until > $3", id, string(kind), ms(now))
+// TokenRevoked reports whether a rule of the log names an access token: what it is, who
+// asked for it, which key signed it, or all. Our own endpoints ask it, beside what the
+// token's grant says; everybody else follows the log.
+func (db *DB) TokenRevoked(ctx context.Context, n idp.TokenNames, now time.Time) (revoked bool, err error) {
+	err = db.read(ctx, "look for a rule", func(c *conn) error {
+		rules, err := list(c, scanRule, `SELECT seq, kind, id, before, at, until FROM revocations
+			WHERE id IN ($1, $2, $3, '') AND until > $4`, n.JTI, n.ClientID, n.KeyID, ms(now))
+		revoked = slices.ContainsFunc(rules, n.Hit)
 		return err
 	})
-	return there, err
+	return revoked, err
 }
 
-// RevokeJTI kills one access token.
+// RevokeJTI kills one access token. Killing it again leaves no second trace: every rule
+// goes to every verifier.
 func (db *DB) RevokeJTI(ctx context.Context, by idp.Actor, jti string, until, now time.Time) error {
-	return db.AppendRule(ctx, by, idp.Rule{Kind: idp.RuleJTI, ID: jti, Until: until}, now)
+	if jti == "" {
+		return fmt.Errorf("revoke access token: it has no id: %w", idp.ErrInvalid)
+	}
+	return db.write(ctx, "revoke access token", func(t *tx) error {
+		there, err := t.exists("SELECT 1 FROM revocations WHERE id = $1 AND kind = $2 AND until >= $3", jti, string(idp.RuleJTI), ms(until))
+		if err != nil || there {
+			return err
+		}
+		return t.appendRule(by, idp.Rule{Kind: idp.RuleJTI, ID: jti, At: now, Until: until}, now)
+	})
 }
 
 // AppendRule appends a rule that no other verb stands for. Times that are zero get the
@@ -187,10 +200,12 @@ func (db *DB) AppendRule(ctx context.Context, by idp.Actor, r idp.Rule, now time
 		r.Until = usual.Until
 	}
 	r.At = now
-	return db.write(ctx, "append rule", func(t *tx) error {
-		t.revoke(r)
-		return t.audit(by, event{action: "rule.append", target: string(r.Kind) + " " + r.ID}, now)
-	})
+	return db.write(ctx, "append rule", func(t *tx) error { return t.appendRule(by, r, now) })
+}
+
+func (t *tx) appendRule(by idp.Actor, r idp.Rule, now time.Time) error {
+	t.revoke(r)
+	return t.audit(by, event{action: "rule.append", target: string(r.Kind) + " " + r.ID}, now)
 }
 
 // Changes returns at most limit entries of the changes log after the given number.

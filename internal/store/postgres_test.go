@@ -337,7 +337,7 @@ func TestPostgres_PlansUseIndexes(t *testing.T) {
 		g := idp.Grant{ID: secret.ID(), UserID: "u", ClientID: "app", SessionID: "s", ExpiresAt: when.Add(time.Hour)}
 		code := idp.Code{Hash: [32]byte{byte(i), 1}, GrantID: g.ID, ClientID: "app", ExpiresAt: when.Add(time.Minute)}
 		r := idp.RefreshToken{HandleHash: [32]byte{byte(i), 2}, CurrentHash: [32]byte{byte(i), 3}, GrantID: g.ID, ExpiresAt: when.Add(time.Hour)}
-		if err := db.IssueCode(ctx, idp.Actor{}, g, code, when); err != nil {
+		if err := db.IssueCode(ctx, idp.Actor{}, idp.Approval{}, g, code, when); err != nil {
 			t.Fatal(err)
 		}
 		_, _, err1 := db.Code(ctx, code.Hash, when)

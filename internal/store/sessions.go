@@ -134,8 +134,8 @@ func (db *DB) EndOtherSessions(ctx context.Context, by idp.Actor, userID, keepSI
 	return n, err
 }
 
-// endSessions ends a person's sessions but keepSID, also those that ran out so lately
-// that tokens of them are alive.
+// endSessions ends a person's sessions but keepSID, also those that ran out by themselves:
+// a clock may be set back. It returns those of which tokens may be alive.
 func (db *DB) endSessions(t *tx, userID, keepSID string, now time.Time) ([]string, error) {
 	if err := t.savepoint(); err != nil {
 		return nil, err
@@ -150,7 +150,8 @@ func (db *DB) endSessions(t *tx, userID, keepSID string, now time.Time) ([]strin
 			return nil, err
 		}
 	}
-	return ended, nil
+	_, err = t.exec("UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL", userID, keepSID, ms(now))
+	return ended, err
 }
 
 // sessionEnded appends the session's rule, which covers the tokens of its grants too:

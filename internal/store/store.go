@@ -63,6 +63,7 @@ type DB struct {
 type bounds struct {
 	attempts int64 // counters
 	refusals int64 // audit rows of refusals: the newest ones are kept
+	grants   int64 // live grants of one person and client: the newest ones are kept
 }
 
 // engine runs verbs on one kind of database.
@@ -85,7 +86,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	db := &DB{
-		ruleLifetime: o.RuleLifetime, log: o.Log, bounds: bounds{attempts: 200_000, refusals: 100_000},
+		ruleLifetime: o.RuleLifetime, log: o.Log, bounds: bounds{attempts: 200_000, refusals: 100_000, grants: 1000},
 		watchers: map[chan struct{}]struct{}{},
 	}
 	if err := db.open(ctx, dsn, o); err != nil {

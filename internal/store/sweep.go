@@ -14,6 +14,10 @@ const (
 	keepGrants   = 24 * time.Hour
 	keepEvents   = 90 * 24 * time.Hour
 	keepChanges  = 10_000 // newest entries
+
+	// A clock that was hours ahead for a while must not have forgotten a revocation of
+	// which tokens are alive when it is right again (STO-05).
+	keepRules = 24 * time.Hour
 )
 
 // sweep is one kind of row that goes by itself. The query takes a time and a number of rows.
@@ -44,7 +48,7 @@ var sweeps = [...]sweep{
 			WHERE NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = s.user_id AND g.session_id = s.id))`},
 	{what: "grants", keep: keepGrants, query: `DELETE FROM grants WHERE id IN
 		(SELECT id FROM grants WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
-	{what: "revocation rules", query: `DELETE FROM revocations WHERE seq IN
+	{what: "revocation rules", keep: keepRules, query: `DELETE FROM revocations WHERE seq IN
 		(SELECT seq FROM revocations WHERE until <= $1 ORDER BY until LIMIT $2)`},
 }
 

@@ -39,7 +39,7 @@ func (i *Issuer) access(a Authorization, now time.Time) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	iat, err := i.issuedAt(a.Client.ID, now)
+	iat, err := a.issuedAt(now)
 	if err != nil {
 		return Access{}, err
 	}

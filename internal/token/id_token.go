@@ -37,7 +37,7 @@ func (i *Issuer) id(a Authorization, access string, now time.Time) (string, erro
 	if err != nil {
 		return "", err
 	}
-	iat, err := i.issuedAt(a.Client.ID, now)
+	iat, err := a.issuedAt(now)
 	if err != nil {
 		return "", err
 	}

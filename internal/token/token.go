@@ -40,9 +40,6 @@ type Config struct {
 	// MaxLifetime bounds what a resource asks for. The store forgets revocations
 	// after it, so a token must not live longer. AccessLifetime if zero.
 	MaxLifetime time.Duration
-	// NotBefore gives the time that a client's new token must be dated after, or no
-	// rule that is older would let it live; the zero time nearly always. May be nil.
-	NotBefore func(clientID string) time.Time
 }
 
 const (
@@ -74,6 +71,11 @@ type Authorization struct {
 	Resource idp.Resource // zero if the audience is the issuer
 	Scopes   []string     // those of the audience; not all of the grant
 	Groups   []string     // told to the audience; mostly none
+	// NotBefore is the time that the tokens must be dated after, or a rule against the
+	// client's older ones would name them too; zero nearly always. It must have been known
+	// before the client was looked at: a client that was disabled since gets a token that
+	// the rule does name.
+	NotBefore time.Time
 }
 
 // forClient reports whether there is no user.
@@ -112,13 +114,10 @@ func (a Authorization) subject() string {
 
 // issuedAt is the "iat" of a new token: now, or the first second that no rule against
 // the client's older tokens reaches. Only iat moves; a token ends no later for it.
-func (i *Issuer) issuedAt(clientID string, now time.Time) (int64, error) {
+func (a Authorization) issuedAt(now time.Time) (int64, error) {
 	iat := now.Unix()
-	if i.cfg.NotBefore == nil {
-		return iat, nil
-	}
-	if t := i.cfg.NotBefore(clientID); !t.IsZero() {
-		iat = max(iat, t.Unix()+1)
+	if !a.NotBefore.IsZero() {
+		iat = max(iat, a.NotBefore.Unix()+1)
 	}
 	if iat > now.Add(maxAhead).Unix() {
 		return 0, fmt.Errorf("a revocation reaches too far into the future: %w", idp.ErrUnavailable)

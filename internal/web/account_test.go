@@ -148,7 +148,7 @@ func (wd *world) grant(u idp.User, client, resource, sid string, scopes ...strin
 		AuthTime: wd.now(), ACR: idp.ACRPassword, AMR: []string{idp.AMRPassword}, CreatedAt: wd.now(), ExpiresAt: wd.now().Add(90 * 24 * time.Hour),
 	}
 	code := idp.Code{Hash: secret.Key(), GrantID: g.ID, ClientID: client, RedirectURI: redirectURI, CodeChallenge: "c", ExpiresAt: wd.now().Add(time.Minute)}
-	wd.must(wd.db.IssueCode(wd.t.Context(), operator, g, code, wd.now()))
+	wd.must(wd.db.IssueCode(wd.t.Context(), operator, idp.Approval{}, g, code, wd.now()))
 }
 
 func TestPassword_Change(t *testing.T) {

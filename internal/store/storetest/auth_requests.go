@@ -154,11 +154,13 @@ func requestsEndOnce(w *world) {
 	r := w.request("app")
 	g, code := w.newGrant(ann, "app", s.ID)
 	other, otherCode := w.newGrant(ann, "web", s.ID)
-	w.want("other client", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, other, otherCode, w.now), idp.ErrNotFound)
-	w.want("other browser", w.FinishAuthRequest(w.ctx, person(ann), r.ID, hash("other"), g, code, w.now), idp.ErrNotFound)
-	w.want("expired", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, r.ExpiresAt), idp.ErrNotFound)
-	w.want("code of another grant", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, otherCode, w.now), idp.ErrInvalid)
-	w.audited("grant.create", ann.ID, func() error { return w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now) })
+	w.want("other client", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, other, otherCode, w.now), idp.ErrNotFound)
+	w.want("other browser", w.FinishAuthRequest(w.ctx, person(ann), r.ID, hash("other"), idp.Approval{}, g, code, w.now), idp.ErrNotFound)
+	w.want("expired", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, g, code, r.ExpiresAt), idp.ErrNotFound)
+	w.want("code of another grant", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, g, otherCode, w.now), idp.ErrInvalid)
+	w.audited("grant.create", ann.ID, func() error {
+		return w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, g, code, w.now)
+	})
 	got, st, err := w.Code(w.ctx, code.Hash, w.now)
 	w.must(err)
 	w.equal("code", got, code)
@@ -166,7 +168,7 @@ func requestsEndOnce(w *world) {
 
 	again, againCode := w.newGrant(ann, "app", s.ID)
 	late := []error{
-		w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, again, againCode, w.now),
+		w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, again, againCode, w.now),
 		w.RefuseAuthRequest(w.ctx, r.ID, r.BrowserHash, w.now),
 		w.LoginAuthRequest(w.ctx, r.ID, r.BrowserHash, s.ID, w.now),
 		w.SelectAuthRequest(w.ctx, r.ID, r.BrowserHash, s.ID, w.now),
@@ -183,7 +185,7 @@ func requestsEndOnce(w *world) {
 
 	r = w.request("app")
 	w.silent(func() error { return w.RefuseAuthRequest(w.ctx, r.ID, r.BrowserHash, w.now) })
-	w.want("finish after refusal", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, again, againCode, w.now), idp.ErrConsumed)
+	w.want("finish after refusal", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, again, againCode, w.now), idp.ErrConsumed)
 }
 
 func requestsGone(w *world) {
@@ -210,7 +212,7 @@ func requestsGone(w *world) {
 		}
 		g, code := w.newGrant(u, "app", sid)
 		w.must(tt.end(u, s))
-		w.want(tt.name, w.FinishAuthRequest(w.ctx, person(u), r.ID, r.BrowserHash, g, code, w.now), idp.ErrDenied)
+		w.want(tt.name, w.FinishAuthRequest(w.ctx, person(u), r.ID, r.BrowserHash, idp.Approval{}, g, code, w.now), idp.ErrDenied)
 		// Nothing happened: the request is still under way.
 		_, err := w.AuthRequest(w.ctx, r.ID, r.BrowserHash, w.now)
 		w.want(tt.name+": request", err, nil)
@@ -218,10 +220,10 @@ func requestsGone(w *world) {
 	ann, bob, eve := w.user("ann"), w.user("bob"), w.user("eve")
 	w.must(w.DisableUser(w.ctx, operator, eve.ID, w.now))
 	g, code := w.newGrant(eve, "app", "")
-	w.want("disabled, nothing asked", w.IssueCode(w.ctx, person(eve), g, code, w.now), idp.ErrDenied)
+	w.want("disabled, nothing asked", w.IssueCode(w.ctx, person(eve), idp.Approval{}, g, code, w.now), idp.ErrDenied)
 	s, _ := w.session(ann)
 	g, code = w.newGrant(bob, "app", s.ID)
-	w.want("session of somebody else", w.IssueCode(w.ctx, person(bob), g, code, w.now), idp.ErrDenied)
+	w.want("session of somebody else", w.IssueCode(w.ctx, person(bob), idp.Approval{}, g, code, w.now), idp.ErrDenied)
 	g, code = w.newGrant(ann, "nobody", s.ID)
-	w.want("unknown client", w.IssueCode(w.ctx, person(ann), g, code, w.now), idp.ErrDenied)
+	w.want("unknown client", w.IssueCode(w.ctx, person(ann), idp.Approval{}, g, code, w.now), idp.ErrDenied)
 }

@@ -72,7 +72,7 @@ func clientsGone(w *world) {
 		w.client(tt.id)
 		g, token := w.grant(ann, tt.id, "")
 		open, code := w.newGrant(ann, tt.id, "")
-		w.must(w.IssueCode(w.ctx, person(ann), open, code, w.now))
+		w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, open, code, w.now))
 		before := len(w.rules())
 		w.audited(tt.action, "", func() error { return tt.end(tt.id) })
 		rules := w.rules()[before:]
@@ -85,7 +85,7 @@ func clientsGone(w *world) {
 		_, _, err = w.Code(w.ctx, code.Hash, w.now)
 		w.want(tt.action+": code", err, idp.ErrNotFound)
 		next, code := w.newGrant(ann, tt.id, "")
-		w.want(tt.action+": new grant", w.IssueCode(w.ctx, person(ann), next, code, w.now), idp.ErrDenied)
+		w.want(tt.action+": new grant", w.IssueCode(w.ctx, person(ann), idp.Approval{}, next, code, w.now), idp.ErrDenied)
 	}
 	live, err := w.Grants(w.ctx, ann.ID, w.now)
 	w.must(err)

@@ -98,8 +98,8 @@ func (w *world) throughVerbs(x string) {
 		"SelectAuthRequest":  func() error { return w.SelectAuthRequest(w.ctx, x, h, x, w.now) },
 		"DenyAuthRequest":    func() error { return w.DenyAuthRequest(w.ctx, actor, x, h, x, w.now) },
 		"ConsentAuthRequest": func() error { return w.ConsentAuthRequest(w.ctx, actor, x, h, x, consent, w.now) },
-		"FinishAuthRequest":  func() error { return w.FinishAuthRequest(w.ctx, actor, x, h, grant, code, w.now) },
-		"IssueCode":          func() error { return w.IssueCode(w.ctx, actor, grant, code, w.now) },
+		"FinishAuthRequest":  func() error { return w.FinishAuthRequest(w.ctx, actor, x, h, idp.Approval{}, grant, code, w.now) },
+		"IssueCode":          func() error { return w.IssueCode(w.ctx, actor, idp.Approval{}, grant, code, w.now) },
 		"RedeemCode":         func() error { return w.RedeemCode(w.ctx, actor, h, nil, w.now) },
 		"RotateRefreshToken": func() error {
 			_, _, err := w.RotateRefreshToken(w.ctx, actor, h, h, h, sealed, window, w.now)
@@ -175,7 +175,7 @@ func injectionRoundTrip(w *world) {
 		w.equal("acr", got, s)
 		g, code := w.newGrant(ann, "app", "")
 		g.Nonce, g.Resource, code.RedirectURI, code.CodeChallenge = x, x, x, x
-		w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
+		w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, g, code, w.now))
 		gotCode, st, err := w.Code(w.ctx, code.Hash, w.now)
 		w.must(err)
 		w.equal("code", gotCode, code)

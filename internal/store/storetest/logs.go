@@ -10,6 +10,7 @@ import (
 var logTests = []test{
 	{"rules carry the times of their kind", rulesTimes},
 	{"TOK-13 rules are read from a position, without forgotten ones", rulesRead},
+	{"TOK-12 rules about clients, keys and all name tokens by themselves", tokenRevoked},
 	{"changes are numbered without gaps and watchers are poked", changesAndWatch},
 }
 
@@ -39,16 +40,35 @@ func rulesTimes(w *world) {
 	w.equal("nothing of it", len(w.rules()), 7)
 }
 
+// tokenRevoked: rules about clients, keys and everything name tokens by their age.
+func tokenRevoked(w *world) {
+	dead := func(n idp.TokenNames) bool {
+		w.Helper()
+		found, err := w.TokenRevoked(w.ctx, n, w.now)
+		w.must(err)
+		return found
+	}
+	w.client("app")
+	w.must(w.DisableClient(w.ctx, operator, "app", w.now))
+	old, young := idp.TokenNames{ClientID: "app", IssuedAt: w.now}, idp.TokenNames{ClientID: "app", IssuedAt: w.now.Add(3 * time.Second)}
+	w.equal("client", []bool{dead(old), dead(young), dead(idp.TokenNames{ClientID: "web", IssuedAt: w.now})}, []bool{true, false, false})
+	w.must(w.AppendRule(w.ctx, operator, idp.Rule{Kind: idp.RuleKey, ID: "k"}, w.now))
+	w.equal("key", []bool{dead(idp.TokenNames{KeyID: "k", IssuedAt: w.now.Add(time.Minute)}), dead(young)}, []bool{true, false})
+	w.must(w.AppendRule(w.ctx, operator, idp.Rule{Kind: idp.RuleAll}, w.now))
+	w.equal("all", []bool{dead(idp.TokenNames{IssuedAt: w.now}), dead(young)}, []bool{true, false})
+}
+
 func rulesRead(w *world) {
 	epoch, seq, err := w.RevocationHead(w.ctx)
 	w.must(err)
 	w.equal("empty log", seq, int64(0))
-	there := func(kind idp.RuleKind, id string, at time.Time) bool {
-		found, err := w.RuleExists(w.ctx, kind, id, at)
+	dead := func(n idp.TokenNames, at time.Time) bool {
+		w.Helper()
+		found, err := w.TokenRevoked(w.ctx, n, at)
 		w.must(err)
 		return found
 	}
-	w.equal("no rule yet", there(idp.RuleJTI, "j0", w.now), false)
+	w.equal("no rule yet", dead(idp.TokenNames{JTI: "j0"}, w.now), false)
 	for i := range 10 {
 		w.must(w.RevokeJTI(w.ctx, operator, fmt.Sprint("j", i), w.now.Add(time.Duration(1+i%2)*time.Hour), w.now))
 	}
@@ -61,8 +81,10 @@ func rulesRead(w *world) {
 		return ids
 	}
 	w.equal("rules for a token", []bool{
-		there(idp.RuleJTI, "j0", w.now), there(idp.RuleGrant, "j0", w.now), there(idp.RuleJTI, "j", w.now), there(idp.RuleJTI, "j0", w.now.Add(time.Hour)),
+		dead(idp.TokenNames{JTI: "j0"}, w.now), dead(idp.TokenNames{ClientID: "j0", KeyID: "j0"}, w.now), dead(idp.TokenNames{JTI: "j"}, w.now),
+		dead(idp.TokenNames{JTI: "j0"}, w.now.Add(time.Hour)),
 	}, []bool{true, false, false, false})
+	w.must(w.RevokeJTI(w.ctx, operator, "j0", w.now.Add(time.Hour), w.now)) // again: no second rule
 	w.equal("page", ids(3, 3, w.now), []string{"j3", "j4", "j5"})
 	w.equal("end", ids(10, 3, w.now), []string(nil))
 	w.equal("half is forgotten", ids(0, 100, w.now.Add(time.Hour)), []string{"j1", "j3", "j5", "j7", "j9"})

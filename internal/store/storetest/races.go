@@ -24,6 +24,8 @@ var raceTests = []test{
 	{"STO-04 race to take the last place under a limit", raceLimit},
 	{"STO-04 race to create one username", raceUsername},
 	{"STO-04 race of a password change and new grants", racePassword},
+	{"STO-04 race of a password change and new offline grants", racePasswordOffline},
+	{"STO-04 race of taking a consent back and new grants", raceConsent},
 }
 
 const callers = 8
@@ -67,7 +69,7 @@ func raceFinish(w *world) {
 		results := at(callers, func(i int) error {
 			g, code := w.newGrant(ann, "app", s.ID)
 			grants[i] = g
-			return w.on(i).FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
+			return w.on(i).FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, g, code, w.now)
 		})
 		w.oneWinner(round, results, idp.ErrConsumed)
 		for i, g := range grants {
@@ -89,7 +91,7 @@ func raceRefuse(w *world) {
 				return w.on(i/2).RefuseAuthRequest(w.ctx, r.ID, r.BrowserHash, w.now)
 			}
 			g, code := w.newGrant(ann, "app", s.ID)
-			return w.on(i/2).FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, g, code, w.now)
+			return w.on(i/2).FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{}, g, code, w.now)
 		}), idp.ErrConsumed)
 	}
 }
@@ -99,7 +101,7 @@ func raceRedeem(w *world) {
 	w.client("app")
 	for round := range rounds() {
 		g, code := w.newGrant(ann, "app", "")
-		w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
+		w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, g, code, w.now))
 		before := w.head()
 		w.oneWinner(round, at(callers, func(i int) error {
 			r := w.newRefresh(g)
@@ -250,7 +252,7 @@ func racePassword(w *world) {
 				return idp.Grant{}
 			}
 			g, code := w.newGrant(u, "app", s.ID)
-			if err := w.on(i).IssueCode(w.ctx, person(u), g, code, w.now); err != nil && !errors.Is(err, idp.ErrDenied) {
+			if err := w.on(i).IssueCode(w.ctx, person(u), idp.Approval{}, g, code, w.now); err != nil && !errors.Is(err, idp.ErrDenied) {
 				w.Error(err)
 			}
 			return g
@@ -262,6 +264,53 @@ func racePassword(w *world) {
 		}
 		if n := w.head() - before; n != 1 {
 			w.Fatalf("round %d: %d rules, want the session's", round, n)
+		}
+	}
+}
+
+// racePasswordOffline: the same for grants that outlive the session they are made at.
+func racePasswordOffline(w *world) {
+	w.client("app")
+	for round := range rounds() {
+		u := w.user(fmt.Sprint("person", round))
+		s, _ := w.session(u)
+		w.noneSurvives(round, u, func() { w.must(w.on(round).SetPassword(w.ctx, operator, u.ID, "new", w.now)) }, idp.Approval{SessionID: s.ID})
+	}
+}
+
+// raceConsent: an app that asks at the moment at which it is revoked is not connected.
+func raceConsent(w *world) {
+	w.client("app")
+	for round := range rounds() {
+		u := w.user(fmt.Sprint("person", round))
+		s, _ := w.session(u)
+		r := w.request("app")
+		c := idp.Consent{UserID: u.ID, ClientID: "app", Resource: "https://calendar.example", Scopes: []string{"openid", "calendar.read"}}
+		w.must(w.ConsentAuthRequest(w.ctx, person(u), r.ID, r.BrowserHash, s.ID, c, w.now))
+		w.noneSurvives(round, u, func() {
+			_, err := w.on(round).RevokeApp(w.ctx, person(u), u.ID, "app", w.now)
+			w.must(err)
+		}, idp.Approval{SessionID: s.ID, Consent: true})
+	}
+}
+
+// noneSurvives runs end beside callers that make offline grants, none of which may live then.
+func (w *world) noneSurvives(round int, u idp.User, end func(), a idp.Approval) {
+	w.Helper()
+	grants := at(callers, func(i int) idp.Grant {
+		if i == 0 {
+			end()
+			return idp.Grant{}
+		}
+		g, code := w.newGrant(u, "app", "")
+		if err := w.on(i).IssueCode(w.ctx, person(u), a, g, code, w.now); err != nil && !errors.Is(err, idp.ErrDenied) {
+			w.Error(err)
+		}
+		return g
+	})
+	for _, g := range grants[1:] {
+		if _, err := w.Standing(w.ctx, g.ID, w.now); !errors.Is(err, idp.ErrNotFound) {
+			w.Fatalf("round %d: a grant survived: %v", round, err)
 		}
 	}
 }

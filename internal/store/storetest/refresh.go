@@ -133,7 +133,7 @@ func refreshExpires(w *world) {
 	s, _ := w.session(ann)
 	g, code := w.newGrant(ann, "app", s.ID)
 	g.ExpiresAt = w.now.Add(2 * time.Hour)
-	w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
+	w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, g, code, w.now))
 	r := w.newRefresh(g)
 	r.ExpiresAt = w.now.Add(time.Hour)
 	w.must(w.RedeemCode(w.ctx, asClient("app"), code.Hash, &r, w.now))
@@ -154,7 +154,7 @@ func refreshExpires(w *world) {
 	f.now = start
 	short, code := w.newGrant(ann, "app", "")
 	short.ExpiresAt = w.now.Add(time.Hour)
-	w.must(w.IssueCode(w.ctx, person(ann), short, code, w.now))
+	w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, short, code, w.now))
 	long := w.newRefresh(short)
 	w.must(w.RedeemCode(w.ctx, asClient("app"), code.Hash, &long, w.now))
 	f2 := family{&world{w.T, w.DB, w.nodes, w.ctx, short.ExpiresAt}, short, long.HandleHash}

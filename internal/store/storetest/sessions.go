@@ -125,7 +125,7 @@ func sessionsEnd(w *world) {
 	w.want("offline refresh token", err, nil)
 	w.equal("offline refresh token", out, idp.Rotated)
 	next, code := w.newGrant(ann, "app", s.ID)
-	w.want("new grant", w.IssueCode(w.ctx, person(ann), next, code, w.now), idp.ErrDenied)
+	w.want("new grant", w.IssueCode(w.ctx, person(ann), idp.Approval{}, next, code, w.now), idp.ErrDenied)
 }
 
 func sessionsEndOthers(w *world) {

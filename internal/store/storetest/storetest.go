@@ -144,7 +144,7 @@ func (w *world) newGrant(u idp.User, clientID, sessionID string) (idp.Grant, idp
 func (w *world) grant(u idp.User, clientID, sessionID string) (idp.Grant, idp.RefreshToken) {
 	w.Helper()
 	g, code := w.newGrant(u, clientID, sessionID)
-	w.must(w.IssueCode(w.ctx, person(u), g, code, w.now))
+	w.must(w.IssueCode(w.ctx, person(u), idp.Approval{}, g, code, w.now))
 	r := w.newRefresh(g)
 	w.must(w.RedeemCode(w.ctx, asClient(clientID), code.Hash, &r, w.now))
 	return g, r

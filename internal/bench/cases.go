@@ -39,8 +39,8 @@ func (t *target) cases() ([]benchCase, error) {
 		},
 		t.exchange("web", "/two", "HTTP, form, Basic, two EdDSA signatures, one gathered commit"),
 		t.exchange("web-rs256", "/two-rs256", "the same with an RS256 ID token"),
-		t.refresh("web", "/two", "HTTP, form, Basic, two EdDSA signatures, one gathered commit"),
-		t.refresh("web-rs256", "/two-rs256", "the same with an RS256 ID token"),
+		t.refresh("fresh", "/two", "HTTP, form, Basic, two EdDSA signatures, one gathered commit"),
+		t.refresh("fresh-rs256", "/two-rs256", "the same with an RS256 ID token"),
 	}, nil
 }
 

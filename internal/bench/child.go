@@ -152,7 +152,8 @@ func seed() server.Seed {
 			ID: resource, Name: "Things", TokenFormat: "jwt", Alg: "EdDSA",
 			Scopes: []idp.Scope{{Name: scope, Title: map[string]string{"en": "See things"}}},
 		}},
-		Clients: []idp.Client{client("web", "EdDSA"), client("web-rs256", "RS256")},
+		// Codes and refresh tokens have clients of their own: a person may have so many grants of one.
+		Clients: []idp.Client{client("web", "EdDSA"), client("web-rs256", "RS256"), client("fresh", "EdDSA"), client("fresh-rs256", "RS256")},
 	}
 }
 

@@ -23,12 +23,17 @@ type bench struct {
 func newBench(tb testing.TB) bench {
 	path := filepath.Join(tb.TempDir(), "signet.db")
 	b := bench{tb, openAt(tb, path), path}
-	b.must(b.PutClient(tb.Context(), idp.Actor{}, idp.Client{ID: "friendly-scheduler", ClientMetadata: idp.ClientMetadata{
+	b.furnish()
+	return b
+}
+
+func (b bench) furnish() {
+	b.SetGrantBound(1 << 40)
+	b.must(b.PutClient(b.Context(), idp.Actor{}, idp.Client{ID: "friendly-scheduler", ClientMetadata: idp.ClientMetadata{
 		Name: "Friendly Scheduler", ApplicationType: "web", TokenEndpointAuthMethod: idp.AuthBasic, Profile: idp.OAuth21,
 		RedirectURIs: []string{"https://scheduler.example/callback"}, GrantTypes: []string{"authorization_code", "refresh_token"},
 		Scopes: []string{"openid", "profile", "email", "offline_access", "calendar.freebusy:read"},
 	}}, when))
-	return b
 }
 
 func (b bench) must(err error) {

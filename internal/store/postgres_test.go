@@ -319,6 +319,51 @@ func TestPostgres_ReadersCannotWrite(t *testing.T) {
 	}
 }
 
+// TestPostgres_RowSizes: what a login and a rotation write, in tables and in the log that
+// goes to the disk and to replicas. Rotating changes rows in place and no index.
+func TestPostgres_RowSizes(t *testing.T) {
+	t.Parallel()
+	b := bench{TB: t, DB: openDSN(t, pgtest.Database(t), nil)}
+	b.furnish()
+	by := b.user(0)
+	number := func(query string) int64 {
+		t.Helper()
+		n, err := b.Int(t.Context(), query)
+		b.must(err)
+		return n
+	}
+	tables := func() int64 {
+		return number("SELECT CAST(SUM(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+	}
+	log := func() int64 { return number("SELECT CAST(pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS BIGINT)") }
+	const n = 400
+	bytes, wal := tables(), log()
+	for range n {
+		b.login(by)
+	}
+	t.Logf("%d bytes a login in tables, passing rows included; %d in the log", (tables()-bytes)/n, (log()-wal)/n)
+
+	handle, current := b.family(by)
+	hot := func() int64 { // updates that touched no index; the server counts a second later
+		return number("SELECT n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'grants'")
+	}
+	before := hot()
+	bytes, wal = tables(), log()
+	for i := range n {
+		next := secret.Key()
+		out, _, err := b.RotateRefreshToken(t.Context(), by, handle, current, next, make([]byte, 44), 30*time.Second, when.Add(time.Duration(i)*time.Minute))
+		if err != nil || out != idp.Rotated {
+			t.Fatal(out, err)
+		}
+		current = next
+	}
+	t.Logf("%d bytes a rotation in tables, %d in the log", (tables()-bytes)/n, (log()-wal)/n)
+	if grown := tables() - bytes; grown > 64<<10 {
+		t.Errorf("%d rotations took %d bytes", n, grown)
+	}
+	eventually(t, "nearly all rotations touch no index", func() bool { return hot()-before > n*9/10 })
+}
+
 // TestPostgres_PlansUseIndexes: a plan that was made while the tables were empty must not
 // read them from end to end when they are full.
 func TestPostgres_PlansUseIndexes(t *testing.T) {

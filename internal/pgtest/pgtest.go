@@ -338,6 +338,28 @@ func database(tb testing.TB, of string) string {
 	return shared.cluster.URL(name)
 }
 
+// Durable starts a cluster that syncs to the disk, for this test alone: it may be killed.
+func Durable(tb testing.TB) *Cluster {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/tmp", "pgtest")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	c, err := New(dir, true)
+	if errors.Is(err, ErrMissing) && os.Getenv("CI") != "true" {
+		tb.Skip(err)
+	}
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Kill() }) // if it was not
+	return c
+}
+
 func startShared() {
 	if shared.dir, shared.err = os.MkdirTemp("/tmp", "pgtest"); shared.err != nil {
 		return

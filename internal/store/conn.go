@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -209,11 +210,15 @@ func (k kept) Error() string { return k.answer.Error() }
 func (t *tx) run(verb func(*tx) error) (answer, broken error) {
 	answer, err := t.decide(verb)
 	if err == nil {
+		err = cmp.Or(t.appendLogs(), t.failed)
+	}
+	if err == nil {
 		if t.saved {
 			_, broken = t.conn.exec("RELEASE verb")
 		}
 		return answer, broken
 	}
+	t.grown = ends{}
 	if t.saved {
 		_, broken = t.conn.exec("ROLLBACK TO verb")
 		if broken == nil {
@@ -223,8 +228,8 @@ func (t *tx) run(verb func(*tx) error) (answer, broken error) {
 	return err, broken
 }
 
-// decide runs the verb and appends to the logs what it noted. answer is for the caller
-// after the commit; err says that nothing of it may stay.
+// decide runs the verb. answer is for the caller after the commit; err says that nothing
+// of it may stay.
 func (t *tx) decide(verb func(*tx) error) (answer, err error) {
 	t.failed = nil
 	err = t.guarded(verb)
@@ -232,16 +237,7 @@ func (t *tx) decide(verb func(*tx) error) (answer, err error) {
 	if errors.As(err, &k) {
 		answer, err = k.answer, nil
 	}
-	if err == nil {
-		err = t.appendLogs()
-	}
-	if err == nil {
-		err = t.failed
-	}
-	if err != nil {
-		t.grown = ends{}
-	}
-	return answer, err
+	return answer, cmp.Or(err, t.failed)
 }
 
 // panicked is a bug in a verb, told to its caller instead of ending the writer.

@@ -84,7 +84,8 @@ func (db *DB) CommittedTransaction(ctx context.Context) (number, timeline string
 	if number, err = begin(c); err != nil {
 		return "", "", err
 	}
-	return number, c.timeline, p.commit(c, number)
+	_, err = p.commit(c, number, nil)
+	return number, c.timeline, err
 }
 
 // Outcome asks what became of a transaction.

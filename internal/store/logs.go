@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
@@ -19,9 +20,6 @@ const (
 	tallyAttempts   = "attempts"
 	tallyRefusals   = "refusals"
 )
-
-// ends are the numbers with which the two logs end; 0 is not known.
-type ends struct{ changes, rules int64 }
 
 // beforeMargin is how far into the future a rule about "everything until now" reaches,
 // so that no token of a node with a slow clock escapes (verifiers allow 60 s ahead).
@@ -78,41 +76,65 @@ func (t *tx) changed(kind, id string, now time.Time) {
 	t.changedAt = ms(now)
 }
 
-// appendLogs takes numbers from the heads as the last thing of a verb: where many
-// writers exist, a head's row is locked only from here to the commit.
-func (t *tx) appendLogs() error {
+// statement is one that is still to be run.
+type statement struct {
+	query string
+	args  []any
+}
+
+// logStatements append to the logs what the verb noted. They come last: where there are
+// many writers, a head's row is locked from here to the commit. The number of an entry is
+// computed by the database, so that all of them can be sent at once.
+func (t *tx) logStatements() (all []statement) {
+	grow := func(name string, n int) {
+		all = append(all, statement{"UPDATE heads SET seq = seq + $2 WHERE name = $1 RETURNING seq", []any{name, n}})
+	}
 	if n := len(t.changes); n > 0 {
-		seq, err := t.advance(headChanges, n)
-		if err != nil {
-			return err
-		}
+		grow(headChanges, n)
 		for i, c := range t.changes {
-			_, err := t.exec("INSERT INTO changes (seq, kind, id, at) VALUES ($1, $2, $3, $4)", seq-int64(n-1-i), c.Kind, c.ID, t.changedAt)
-			if err != nil {
-				return err
-			}
+			all = append(all, statement{"INSERT INTO changes (seq, kind, id, at) VALUES ((SELECT seq FROM heads WHERE name = $1) - $2, $3, $4, $5)",
+				[]any{headChanges, n - 1 - i, c.Kind, c.ID, t.changedAt}})
 		}
-		t.grown.changes = seq
 	}
 	if n := len(t.rules); n > 0 {
-		seq, err := t.advance(headRevocations, n)
-		if err != nil {
-			return err
-		}
+		grow(headRevocations, n)
 		for i, r := range t.rules {
-			_, err := t.exec("INSERT INTO revocations (seq, kind, id, before, at, until) VALUES ($1, $2, $3, $4, $5, $6)",
-				seq-int64(n-1-i), string(r.Kind), r.ID, msOrNull(r.Before), ms(r.At), ms(r.Until))
-			if err != nil {
+			all = append(all, statement{"INSERT INTO revocations (seq, kind, id, before, at, until) VALUES ((SELECT seq FROM heads WHERE name = $1) - $2, $3, $4, $5, $6, $7)",
+				[]any{headRevocations, n - 1 - i, string(r.Kind), r.ID, msOrNull(r.Before), ms(r.At), ms(r.Until)}})
+		}
+	}
+	return all
+}
+
+// ends are the numbers with which the two logs end; 0 is not known.
+type ends struct{ changes, rules int64 }
+
+// note takes what growing a head has returned.
+func (e *ends) note(s statement, seq int64) {
+	switch s.args[0] {
+	case headChanges:
+		e.changes = max(e.changes, seq)
+	case headRevocations:
+		e.rules = max(e.rules, seq)
+	}
+}
+
+// appendLogs runs the log statements one after another.
+func (t *tx) appendLogs() error {
+	for _, s := range t.logStatements() {
+		if !strings.HasSuffix(s.query, "RETURNING seq") {
+			if _, err := t.exec(s.query, s.args...); err != nil {
 				return err
 			}
+			continue
 		}
-		t.grown.rules = seq
+		var seq int64
+		if err := t.change(s.query, s.args...).Scan(&seq); err != nil {
+			return err
+		}
+		t.grown.note(s, seq)
 	}
-	if t.grown == (ends{}) || t.dialect.announce == "" {
-		return nil
-	}
-	_, err := t.exec(t.dialect.announce)
-	return err
+	return nil
 }
 
 // rule makes a rule with the times that its kind has: a jti, grant, session or key is

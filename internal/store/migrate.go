@@ -22,8 +22,6 @@ type dialect struct {
 	begin   string            // begins a transaction that will change something
 	query   func(string) string
 	explain func(error) error // says in words of package idp what an engine's error means
-	// announce tells other nodes that a log has grown; empty where there are none.
-	announce string
 	// tallyRows is over how many rows a tally is spread, so that those who count do not
 	// wait for one another.
 	tallyRows int

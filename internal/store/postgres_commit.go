@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -32,36 +34,81 @@ func begin(c *conn) (number string, err error) {
 	return number, err
 }
 
-// commit makes a transaction durable. If the answer is lost (STO-03) the change may have
-// happened: then the server is asked, and the verb is never simply run again.
-func (p *postgresDB) commit(c *conn, number string) error {
+// commit appends to the logs, makes the transaction durable and tells the other nodes: all
+// in one message, so that a log's head is locked for no round trip. If the answer is lost
+// (STO-03) the change may have happened: then the server is asked, and the verb is never
+// simply run again.
+func (p *postgresDB) commit(c *conn, number string, logs []statement) (grown ends, err error) {
 	if err := p.faults.hit(PointBeforeCommit); err != nil {
 		_ = c.script("ROLLBACK")
-		return unavailable(err)
+		return ends{}, unavailable(err)
 	}
-	err := c.raw("COMMIT", func(results []*pgconn.Result) error {
-		// A transaction in which something failed says ROLLBACK here, and no error.
-		if len(results) != 1 || results[0].CommandTag.String() != "COMMIT" {
-			return errors.New("COMMIT was not answered by COMMIT")
-		}
-		return nil
-	})
+	grown, err = c.finish(logs)
 	if err == nil {
 		err = p.faults.hit(PointAfterCommit)
 	}
 	if err == nil {
-		return nil
+		return grown, nil
+	}
+	if _, refused := errors.AsType[*pgconn.PgError](err); refused && !c.dead() {
+		_ = c.script("ROLLBACK") // an answer that is no loss
+		return ends{}, err
 	}
 	committed, unknown := p.outcome(number, c.timeline)
 	switch {
 	case unknown != nil:
 		p.log.Error("a commit's answer was lost; whether it happened is not known", "cause", err, "asking", unknown)
-		return errUnknown
+		return ends{}, errUnknown
 	case committed:
 		p.log.Warn("a commit's answer was lost; it has happened", "cause", err)
-		return nil
+		return grown, nil // the numbers may be missing: the next look at the logs finds them
 	}
-	return unavailable(err)
+	return ends{}, unavailable(err)
+}
+
+// finish sends the last statements of a transaction with its COMMIT.
+func (c *conn) finish(logs []statement) (grown ends, err error) {
+	batch := &pgx.Batch{}
+	for _, s := range logs {
+		batch.Queue(s.query, s.args...)
+	}
+	if len(logs) > 0 {
+		batch.Queue("SELECT pg_notify('" + channel + "', '')")
+	}
+	batch.Queue("COMMIT")
+	err = c.sql.Raw(func(driver any) error {
+		results := driver.(*stdlib.Conn).Conn().SendBatch(c.ctx, batch)
+		err := readResults(results, logs, &grown)
+		return errors.Join(err, results.Close())
+	})
+	return grown, c.note(err)
+}
+
+func readResults(results pgx.BatchResults, logs []statement, grown *ends) error {
+	for _, s := range logs {
+		if !strings.HasSuffix(s.query, "RETURNING seq") {
+			if _, err := results.Exec(); err != nil {
+				return err
+			}
+			continue
+		}
+		var seq int64
+		if err := results.QueryRow().Scan(&seq); err != nil {
+			return err
+		}
+		grown.note(s, seq)
+	}
+	if len(logs) > 0 {
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
+	}
+	// A transaction in which something failed says ROLLBACK here, and no error.
+	tag, err := results.Exec()
+	if err == nil && tag.String() != "COMMIT" {
+		err = errors.New("COMMIT was not answered by COMMIT")
+	}
+	return err
 }
 
 // outcome asks what became of a transaction. On another timeline (a replica took over)

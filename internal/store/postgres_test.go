@@ -5,7 +5,6 @@ package store_test
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -262,22 +261,7 @@ func TestPostgres_Deadlock(t *testing.T) {
 // the first caller is served, on connections that were all lost.
 func TestPostgres_Restart(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("/tmp", "pgtest")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	cluster, err := pgtest.New(dir, true)
-	if errors.Is(err, pgtest.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err == nil {
-		err = cluster.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cluster.Kill() })
+	cluster := pgtest.Durable(t)
 	db := openDSN(t, cluster.URL("postgres"), nil)
 	var all sync.WaitGroup
 	for range 100 {
@@ -308,6 +292,52 @@ func TestPostgres_Restart(t *testing.T) {
 			t.Errorf("read when it is back: %v", err)
 		}
 	}
+}
+
+// BenchmarkPostgres_Rotate and BenchmarkPostgres_Revoke run on a server that syncs. A
+// rotation is alone with its row; revocations wait for each other at the head of the log,
+// so that its numbers have no gap.
+func BenchmarkPostgres_Rotate(b *testing.B) {
+	w := bench{TB: b, DB: openDSN(b, pgtest.Durable(b).URL("postgres"), nil)}
+	w.furnish()
+	by := w.user(0)
+	type family struct{ handle, current [32]byte }
+	families := make(chan *family, 64)
+	for range cap(families) {
+		f := new(family)
+		f.handle, f.current = w.family(by)
+		families <- f
+	}
+	b.SetParallelism(32)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		f := <-families
+		for now := when; pb.Next(); now = now.Add(31 * time.Second) {
+			next := secret.Key()
+			out, _, err := w.RotateRefreshToken(b.Context(), by, f.handle, f.current, next, make([]byte, 44), 30*time.Second, now)
+			if err != nil || out != idp.Rotated {
+				b.Error(out, err)
+				return
+			}
+			f.current = next
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rotations/s")
+}
+
+func BenchmarkPostgres_Revoke(b *testing.B) {
+	w := bench{TB: b, DB: openDSN(b, pgtest.Durable(b).URL("postgres"), nil)}
+	b.SetParallelism(32)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := w.RevokeJTI(b.Context(), idp.Actor{Kind: "client"}, secret.ID(), when.Add(time.Hour), when); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rules/s")
 }
 
 // TestPostgres_ReadersCannotWrite: a query that changes something is refused by the server.

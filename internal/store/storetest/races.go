@@ -26,6 +26,7 @@ var raceTests = []test{
 	{"STO-04 race of a password change and new grants", racePassword},
 	{"STO-04 race of a password change and new offline grants", racePasswordOffline},
 	{"STO-04 race of taking a consent back and new grants", raceConsent},
+	{"STO-04 race of the end of a session and new grants", raceEndSession},
 }
 
 const callers = 8
@@ -291,6 +292,31 @@ func raceConsent(w *world) {
 			_, err := w.on(round).RevokeApp(w.ctx, person(u), u.ID, "app", w.now)
 			w.must(err)
 		}, idp.Approval{SessionID: s.ID, Consent: true})
+	}
+}
+
+// raceEndSession: a grant of a login is refused, or ends with it.
+func raceEndSession(w *world) {
+	w.client("app")
+	ann := w.user("ann")
+	for round := range rounds() {
+		s, _ := w.session(ann)
+		grants := at(callers, func(i int) idp.Grant {
+			if i == 0 {
+				w.must(w.on(round).EndSession(w.ctx, person(ann), ann.ID, s.ID, w.now))
+				return idp.Grant{}
+			}
+			g, code := w.newGrant(ann, "app", s.ID)
+			if err := w.on(i).IssueCode(w.ctx, person(ann), idp.Approval{SessionID: s.ID}, g, code, w.now); err != nil && !errors.Is(err, idp.ErrDenied) {
+				w.Error(err)
+			}
+			return g
+		})
+		for _, g := range grants[1:] {
+			if _, err := w.Standing(w.ctx, g.ID, w.now); !errors.Is(err, idp.ErrNotFound) {
+				w.Fatalf("round %d: a grant survived: %v", round, err)
+			}
+		}
 	}
 }
 

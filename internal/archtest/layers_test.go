@@ -20,7 +20,7 @@ const (
 
 // layers, lowest first: a package imports only from layers below its own.
 var layers = []string{
-	"internal/idp internal/secret",
+	"internal/idp internal/secret internal/backup",
 	"internal/store internal/keyring internal/session internal/notify internal/revocation " +
 		"internal/audit internal/leakscan internal/config internal/passhash internal/jwe",
 	"internal/token internal/authn internal/upstream internal/edge",

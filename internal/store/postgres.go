@@ -209,22 +209,59 @@ func (p *postgresDB) explained(c *conn, err error) error {
 
 // chore runs f while holding the lock of a name; another node that holds it does the work.
 func (p *postgresDB) chore(ctx context.Context, name string, f func(context.Context) error) error {
-	c, err := p.writers.take(ctx)
+	return p.lend(ctx, p.writers, func(c *conn) error {
+		var got bool
+		if err := c.row("SELECT pg_try_advisory_lock($1)", lockNumber(name)).Scan(&got); err != nil || !got {
+			return err
+		}
+		err := f(ctx)
+		return errors.Join(err, c.script("SELECT pg_advisory_unlock($1)", lockNumber(name)))
+	})
+}
+
+// snapshotTime is how long a backup may read.
+const snapshotTime = 6 * time.Hour
+
+// snapshot: all reads of a transaction at this level see what its first one saw.
+func (p *postgresDB) snapshot(ctx context.Context, query func(*conn) error) error {
+	return p.lend(ctx, p.readers, func(c *conn) (err error) {
+		defer c.limit(ctx, snapshotTime)()
+		if err := c.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.script("ROLLBACK")) }()
+		if err := c.script("SET LOCAL statement_timeout = 0"); err != nil {
+			return err
+		}
+		if err := c.script("SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil { // the reader may be slow
+			return err
+		}
+		return query(c)
+	})
+}
+
+// clockSkew asks what the server's clock says.
+func (p *postgresDB) clockSkew(ctx context.Context, now time.Time) (skew time.Duration, err error) {
+	err = p.read(ctx, func(c *conn) error {
+		var then int64
+		err := c.row("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)").Scan(&then)
+		skew = now.Sub(time.UnixMilli(then))
+		return err
+	})
+	return skew, err
+}
+
+// lend gives f a connection that is alive.
+func (p *postgresDB) lend(ctx context.Context, from *slots, f func(*conn) error) error {
+	c, err := from.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { p.writers.give(c) }()
-	if c.dead() {
-		if c, err = p.writers.renewed(c); err != nil {
-			return err
-		}
-	}
-	var got bool
-	if err := c.row("SELECT pg_try_advisory_lock($1)", lockNumber(name)).Scan(&got); err != nil || !got {
+	defer func() { from.give(c) }()
+	if c, err = from.proven(c); err != nil {
 		return err
 	}
-	err = f(ctx)
-	return errors.Join(err, c.script("SELECT pg_advisory_unlock($1)", lockNumber(name)))
+	return p.explained(c, f(c))
 }
 
 func (p *postgresDB) close() error {

@@ -142,6 +142,14 @@ func (s *slots) renewed(c *conn) (*conn, error) {
 	return s.dial()
 }
 
+// proven asks a connection whether it is alive, and replaces it if it is not.
+func (s *slots) proven(c *conn) (*conn, error) {
+	if err := c.script("SELECT 1"); err == nil || !c.dead() {
+		return c, err
+	}
+	return s.renewed(c)
+}
+
 // dial does not end with the caller: the connection serves others too.
 func (s *slots) dial() (*conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTime)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -218,6 +219,24 @@ func (s *sqliteDB) read(ctx context.Context, query func(*conn) error) error {
 		return fmt.Errorf("database is closed: %w", idp.ErrUnavailable)
 	}
 }
+
+// snapshot: the first read of a transaction fixes what all of its reads see. The write-ahead
+// log cannot begin anew meanwhile.
+func (s *sqliteDB) snapshot(ctx context.Context, query func(*conn) error) error {
+	return s.read(ctx, func(c *conn) (err error) {
+		if _, err := c.exec("BEGIN"); err != nil {
+			return err
+		}
+		defer func() {
+			_, end := c.exec("ROLLBACK")
+			err = errors.Join(err, end)
+		}()
+		return query(c)
+	})
+}
+
+// clockSkew: the database's clock is ours.
+func (s *sqliteDB) clockSkew(context.Context, time.Time) (time.Duration, error) { return 0, nil }
 
 // afterCommit runs between two transactions, on the writer's goroutine.
 func (s *sqliteDB) afterCommit(verbs int) {

@@ -228,6 +228,9 @@ func TestDiskFull(t *testing.T) {
 	if stored["big 29"] || !stored["big 0"] {
 		t.Fatalf("the disk was not full: %v", stored)
 	}
+	if err := db.Ping(ctx); !errors.Is(err, idp.ErrUnavailable) {
+		t.Errorf("ping on a full disk: %v", err)
+	}
 	// Neighbours of a verb that fills the disk are refused with it or stored without it.
 	answers := queued(t, db, put("small"), func(exec execFunc) error {
 		return exec("INSERT INTO settings (name, value) VALUES ('huge', $1)", make([]byte, 1<<20))
@@ -237,6 +240,9 @@ func TestDiskFull(t *testing.T) {
 	}
 	stored["small"], stored["small too"], stored["huge"] = answers[0] == nil, answers[2] == nil, false
 	limit(1 << 30)
+	if err := db.Ping(ctx); err != nil {
+		t.Errorf("ping when there is room again: %v", err)
+	}
 	for name, want := range stored {
 		if _, err := db.Setting(ctx, name); (err == nil) != want {
 			t.Errorf("%s: acknowledged %v, stored %v", name, want, err == nil)

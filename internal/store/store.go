@@ -75,6 +75,10 @@ type engine interface {
 	read(ctx context.Context, query func(*conn) error) error
 	// chore runs f, unless another node is running the chore of that name.
 	chore(ctx context.Context, name string, f func(context.Context) error) error
+	// snapshot runs query on a connection to which the database stands still.
+	snapshot(ctx context.Context, query func(*conn) error) error
+	// clockSkew is how far now is ahead of the database's own clock.
+	clockSkew(ctx context.Context, now time.Time) (time.Duration, error)
 	close() error
 }
 
@@ -151,13 +155,30 @@ func (db *DB) Close() error {
 	return db.engine.close()
 }
 
-// Ping reports whether the database answers, to reads and to changes.
+// pingBytes is more than a page, so that a database without room for a new one says so.
+const pingBytes = 8 << 10
+
+// Ping reports whether the database answers, to reads and to changes: it writes a row and
+// takes it away again, and a disk that is full or read-only refuses that.
 func (db *DB) Ping(ctx context.Context) error {
-	if err := db.write(ctx, "ping", func(*tx) error { return nil }); err != nil {
+	name := "ping " + secret.ID() // others may ping at the same time
+	err := db.write(ctx, "ping", func(t *tx) error {
+		if _, err := t.exec("INSERT INTO settings (name, value) VALUES ($1, $2)", name, make([]byte, pingBytes)); err != nil {
+			return err
+		}
+		return t.one("DELETE FROM settings WHERE name = $1", name)
+	})
+	if err != nil {
 		return err
 	}
-	_, _, err := db.RevocationHead(ctx)
+	_, _, err = db.RevocationHead(ctx)
 	return err
+}
+
+// ClockSkew returns how far now is ahead of the database's own clock, to which all nodes
+// keep. An engine that lives in this process has none: 0.
+func (db *DB) ClockSkew(ctx context.Context, now time.Time) (time.Duration, error) {
+	return db.engine.clockSkew(ctx, now)
 }
 
 // Watch returns a channel that is poked after each commit that appended a revocation

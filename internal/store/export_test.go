@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 )
 
 // Seams for the tests of this package.
@@ -91,4 +93,15 @@ func (db *DB) CommittedTransaction(ctx context.Context) (number, timeline string
 // Outcome asks what became of a transaction.
 func (db *DB) Outcome(number, timeline string) (committed bool, err error) {
 	return db.engine.(*postgresDB).outcome(number, timeline)
+}
+
+// RowChanges are what migrations after a version do to rows.
+var RowChanges = rowChanges
+
+// BackupTables names the tables that a backup holds and those that it leaves out.
+func BackupTables() (kept, dropped []string) {
+	for _, t := range keptTables {
+		kept = append(kept, t.name)
+	}
+	return kept, slices.Collect(maps.Keys(droppedTables))
 }

@@ -157,7 +157,7 @@ func refreshExpires(w *world) {
 	w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, short, code, w.now))
 	long := w.newRefresh(short)
 	w.must(w.RedeemCode(w.ctx, asClient("app"), code.Hash, &long, w.now))
-	f2 := family{&world{w.T, w.DB, w.nodes, w.ctx, short.ExpiresAt}, short, long.HandleHash}
+	f2 := family{&world{w.T, w.DB, w.nodes, w.open, w.ctx, short.ExpiresAt}, short, long.HandleHash}
 	_, _, err := f2.present(0)
 	w.want("grant over before its family", err, idp.ErrNotFound)
 	_, _, err = w.Refresh(w.ctx, long.HandleHash, short.ExpiresAt)

@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range [][]test{
 		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests,
 		refreshTests, grantTests, logTests, attemptTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
+		backupTests,
 	} {
 		runGroup(t, group, func(t *testing.T) []*store.DB { return []*store.DB{open(t)} })
 	}
@@ -40,9 +41,14 @@ func runGroup(t *testing.T, group []test, open func(t *testing.T) []*store.DB) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			nodes := open(t)
-			tt.run(&world{T: t, DB: nodes[0], nodes: nodes, ctx: t.Context(), now: start})
+			tt.run(&world{T: t, DB: nodes[0], nodes: nodes, open: first(open), ctx: t.Context(), now: start})
 		})
 	}
+}
+
+// first opens an empty database and returns its first node.
+func first(open func(t *testing.T) []*store.DB) func(t *testing.T) *store.DB {
+	return func(t *testing.T) *store.DB { return open(t)[0] }
 }
 
 type test struct {
@@ -58,6 +64,7 @@ type world struct {
 	*testing.T
 	*store.DB // the first node
 	nodes     []*store.DB
+	open      func(t *testing.T) *store.DB // another, empty database
 	ctx       context.Context
 	now       time.Time
 }

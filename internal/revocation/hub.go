@@ -47,6 +47,7 @@ type Config struct {
 const (
 	defaultHeartbeat = 5 * time.Second
 	pollEvery        = time.Second // how late a rule of another node may come at worst
+	maxUnconfirmed   = 5 * time.Second
 	retryEvery       = 100 * time.Millisecond
 	readTimeout      = 5 * time.Second
 	maxShared        = time.Second // how old a batch may be that is given to another follower
@@ -62,10 +63,11 @@ type Hub struct {
 	signer func() (*jose.Signer, error)
 	cfg    Config
 
-	building chan struct{} // held while a batch is made for a follower that is behind
-	made     atomic.Uint64 // events so far: says which of two is newer
-	horizon  atomic.Pointer[horizon]
-	done     chan struct{} // closed when Run has ended
+	building  chan struct{} // held while a batch is made for a follower that is behind
+	made      atomic.Uint64 // events so far: says which of two is newer
+	horizon   atomic.Pointer[horizon]
+	confirmed atomic.Pointer[time.Time] // when the log was last read to its end
+	done      chan struct{}             // closed when Run has ended
 
 	mu      sync.Mutex    // guards all below
 	changed chan struct{} // closed and replaced when any of the next three changes
@@ -85,6 +87,30 @@ func NewHub(log Log, signer func() (*jose.Signer, error), cfg Config) *Hub {
 	}
 	h.horizon.Store(&horizon{})
 	return h
+}
+
+// Open reads where the log ends, before Run does: a token that is signed in the first
+// moment after a start must be dated later than a rule that was made just before it.
+func (h *Hub) Open(ctx context.Context) error {
+	epoch, head, err := h.log.RevocationHead(ctx)
+	if err != nil {
+		return fmt.Errorf("revocation head: %w", err)
+	}
+	_, err = h.enter(ctx, epoch, head)
+	return err
+}
+
+// Ready reports whether the log was read to its end lately, so that followers hear of
+// what is revoked.
+func (h *Hub) Ready(now time.Time) error {
+	at := h.confirmed.Load()
+	if at == nil {
+		return errors.New("the revocation log was not read yet")
+	}
+	if age := now.Sub(*at); age > maxUnconfirmed {
+		return fmt.Errorf("the revocation log was last read %s ago", age.Round(time.Second))
+	}
+	return nil
 }
 
 // Run follows the log until ctx ends, and returns ctx.Err(). It is called once.
@@ -140,6 +166,7 @@ func (h *Hub) report(ctx context.Context, err error, failing *bool) {
 func (h *Hub) advance(ctx context.Context, beatDue bool) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	asked := h.cfg.Now()
 	epoch, head, err := h.log.RevocationHead(ctx)
 	if err != nil {
 		return fmt.Errorf("revocation head: %w", err)
@@ -158,14 +185,14 @@ func (h *Hub) advance(ctx context.Context, beatDue bool) error {
 		at, beatDue = e.To, beatDue && e.To != e.Head // a batch that reaches the head confirms it
 	}
 	h.foresee(nil)
-	if !beatDue {
-		return nil
+	if beatDue {
+		e, err := h.batch(epoch, at, at, at, nil, h.cfg.Now())
+		if err != nil {
+			return err
+		}
+		h.publish(e)
 	}
-	e, err := h.batch(epoch, at, at, at, nil, h.cfg.Now())
-	if err != nil {
-		return err
-	}
-	h.publish(e)
+	h.confirmed.Store(&asked)
 	return nil
 }
 

@@ -265,3 +265,60 @@ func TestHub_BatchForm(t *testing.T) {
 		}
 	})
 }
+
+// TestHub_Ready: a node that cannot say what is revoked says that it is not ready, and is
+// again when it can.
+func TestHub_Ready(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, s := newMemLog(), newSigning(t, "k1")
+		h := newHub(l, s)
+		if h.Ready(time.Now()) == nil {
+			t.Error("ready before the log was read")
+		}
+		start(t, h)
+		synctest.Wait()
+		if err := h.Ready(time.Now()); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if err := h.Ready(time.Now()); err != nil {
+			t.Error(err)
+		}
+		l.fail(idp.ErrUnavailable)
+		time.Sleep(4 * time.Second)
+		if err := h.Ready(time.Now()); err != nil {
+			t.Errorf("a short trouble: %v", err)
+		}
+		time.Sleep(3 * time.Second)
+		if h.Ready(time.Now()) == nil {
+			t.Error("ready without the log")
+		}
+		l.fail(nil)
+		time.Sleep(time.Second)
+		if err := h.Ready(time.Now()); err != nil {
+			t.Errorf("when it is over: %v", err)
+		}
+	})
+}
+
+// TestHub_Open: what was revoked just before a start dates the first token after it.
+func TestHub_Open(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newMemLog()
+		before := time.Now().Add(2 * time.Second)
+		l.append(false, idp.Rule{Kind: idp.RuleAll, Before: before, At: time.Now(), Until: before.Add(time.Hour)})
+		h := newHub(l, newSigning(t, "k1"))
+		if err := h.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.NotBefore("app"); !got.Equal(before) {
+			t.Errorf("not before %v, want %v", got, before)
+		}
+		l.fail(idp.ErrUnavailable)
+		if err := newHub(l, newSigning(t, "k1")).Open(t.Context()); !errors.Is(err, idp.ErrUnavailable) {
+			t.Errorf("without the log: %v", err)
+		}
+	})
+}

@@ -39,6 +39,7 @@ type Store interface {
 	clientStore
 	clientStateStore
 	resourceStore
+	backupStore
 	SigningKeys(ctx context.Context) ([]idp.SigningKey, error)
 	Events(ctx context.Context, userID string, beforeID int64, limit int) ([]idp.Event, error)
 }
@@ -55,6 +56,7 @@ func New(cfg Config) http.Handler {
 	sessions := sessions{users: users, sessions: cfg.Store, grants: cfg.Store, now: cfg.Now}
 	clients := clients{store: cfg.Store, state: cfg.Store, resources: cfg.Store, now: cfg.Now, changing: changing}
 	resources := resources{store: cfg.Store, issuer: cfg.Issuer, now: cfg.Now, changing: changing}
+	backups := backups{store: cfg.Store, now: cfg.Now, log: cfg.Log, one: &sync.Mutex{}}
 	logs := logs{users: users, keys: cfg.Store, events: cfg.Store}
 
 	mux := http.NewServeMux()
@@ -88,8 +90,9 @@ func New(cfg Config) http.Handler {
 		"PUT /resources/{resource}":    resources.put,
 		"DELETE /resources/{resource}": resources.remove,
 
-		"GET /keys":   logs.listKeys,
-		"GET /events": logs.listEvents,
+		"GET /keys":    logs.listKeys,
+		"GET /events":  logs.listEvents,
+		"POST /backup": backups.create,
 	} {
 		mux.Handle(pattern, edge.Handle(cfg.Log, fn, writeError))
 	}

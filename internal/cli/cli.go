@@ -72,7 +72,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.devCommand(), a.serveCommand(), a.demoCommand(),
 		a.userCommand(), a.clientCommand(), a.resourceCommand(), a.sessionCommand(), a.grantCommand(), a.keyCommand(), a.auditCommand(),
-		a.verifyCommand(), a.versionCommand(),
+		a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand(),
 	)
 	group(root)
 	markRun(root)

@@ -118,28 +118,6 @@ func (s *Server) listenAdmin() (net.Listener, error) {
 	return ln, nil
 }
 
-// sweep deletes what has expired, in small batches, so that nobody waits for it.
-func (s *Server) sweep(ctx context.Context) error {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
-	for {
-		for {
-			n, err := s.store.Sweep(ctx, s.now())
-			if err != nil && ctx.Err() == nil {
-				s.log.Error("sweep", "cause", err)
-			}
-			if n == 0 || err != nil {
-				break
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
 // calibrate fits the cost of password hashes to this machine once, some time after the
 // first start, and keeps it.
 func (s *Server) calibrate(ctx context.Context) error {

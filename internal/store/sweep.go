@@ -42,7 +42,7 @@ var sweeps = [...]sweep{
 	// A grant that hangs on a session dies with it; it goes first, for the session's row names it.
 	{what: "grants of sessions", keep: keepSessions, query: `DELETE FROM grants WHERE id IN
 		(SELECT g.id FROM (SELECT id, user_id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at, id LIMIT $2) AS s
-			JOIN grants g ON g.user_id = s.user_id AND g.session_id = s.id)`},
+			JOIN grants g ON g.user_id = s.user_id AND g.session_id = s.id LIMIT $2)`},
 	{what: "sessions", keep: keepSessions, query: `DELETE FROM sessions WHERE id IN
 		(SELECT s.id FROM (SELECT id, user_id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at, id LIMIT $2) AS s
 			WHERE NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = s.user_id AND g.session_id = s.id))`},

@@ -288,3 +288,47 @@ func TestWriter_CloseAnswersEverybody(t *testing.T) {
 		t.Error("Ping after Close:", err)
 	}
 }
+
+// A sweep is many small transactions: a verb that comes meanwhile is answered before the
+// sweep is over.
+func TestSweep_OthersGetTheirTurn(t *testing.T) {
+	t.Parallel()
+	db := openTemp(t)
+	now := time.Now()
+	for i := range 50 {
+		err := db.Verb(t.Context(), func(exec execFunc) error {
+			for j := range 100 {
+				if err := exec("INSERT INTO codes (hash, grant_id, client_id, redirect_uri, code_challenge, expires_at) VALUES ($1, 'g', 'c', '', '', 1)",
+					fmt.Appendf(nil, "%d %d", i, j)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	commits, answered := 0, make(chan error, 1)
+	err := db.BeforeCommit(t.Context(), func() error {
+		if commits++; commits == 2 { // this hook's own came first; now the sweep's first batch
+			go func() { answered <- db.PutSetting(t.Context(), "turn", nil) }()
+			for db.Queued() == 0 {
+				runtime.Gosched()
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := db.Sweep(t.Context(), now); err != nil || n != 500 {
+		t.Fatalf("swept %d, %v", n, err)
+	}
+	if _, err := db.Setting(t.Context(), "turn"); err != nil {
+		t.Errorf("a verb waited for a whole sweep: %v", err)
+	}
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+}

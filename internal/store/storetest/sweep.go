@@ -10,6 +10,7 @@ import (
 var sweepTests = []test{
 	{"DOS-03 everything that ended is swept, nothing that lives", sweeps},
 	{"a used code is remembered for an hour", sweepKeepsCodes},
+	{"DOS-03 a sweep is bounded, whatever hangs on one session", sweepIsBounded},
 }
 
 func (w *world) sweepAll() (rows int) {
@@ -86,4 +87,24 @@ func sweepKeepsCodes(w *world) {
 	w.sweepAll()
 	w.want("replay", w.RedeemCode(w.ctx, asClient("app"), code.Hash, nil, w.now), idp.ErrConsumed)
 	w.equal("rules", w.ruleNames(0), map[string]int{"grant " + g.ID: 1})
+}
+
+// sweepIsBounded: one session may have any number of grants, and still a sweep holds
+// nobody up for long.
+func sweepIsBounded(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, _ := w.session(ann)
+	const grants = 1200
+	for range grants {
+		g, code := w.newGrant(ann, "app", s.ID)
+		w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
+	}
+	w.now = s.IdleExpiresAt.Add(2 * time.Hour)
+	n, err := w.Sweep(w.ctx, w.now)
+	w.must(err)
+	if n == 0 || n > 1000 { // of codes and of grants
+		w.Errorf("one sweep took %d rows", n)
+	}
+	w.equal("codes, grants and the session", n+w.sweepAll(), 2*grants+1)
 }

@@ -1,0 +1,5 @@
+package server
+
+// Seams for the tests of this package.
+
+var NextSweep = nextSweep

@@ -158,6 +158,9 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	s.dir = store.NewDirectory(s.store)
 	s.hub = revocation.NewHub(s.store, func() (*jose.Signer, error) { return s.keys.Signer(jose.EdDSA) },
 		revocation.Config{Issuer: s.cfg.PublicURL, Heartbeat: s.opts.Heartbeat, Now: s.now, Log: s.log})
+	if err := s.hub.Open(ctx); err != nil {
+		return err
+	}
 	passwords := authn.New(authn.Config{
 		Store: s.store, Hasher: s.hasher, Key: secret.Derive(kek[:], "attempts"), Now: s.now, Log: s.log,
 	})

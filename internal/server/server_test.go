@@ -34,10 +34,15 @@ const (
 // running is a server on a loopback port.
 type running struct {
 	*server.Server
+	place
 	url  string
-	dir  string
 	log  *syncBuffer
 	stop func() error
+}
+
+// place is what a server finds again when it starts another time.
+type place struct {
+	dir, key, address string
 }
 
 type syncBuffer struct {
@@ -59,6 +64,11 @@ func (b *syncBuffer) String() string {
 
 func start(t testing.TB, dev bool, change func(*config.Config)) *running {
 	t.Helper()
+	return startAt(t, newPlace(t), dev, change)
+}
+
+func newPlace(t testing.TB) place {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "s") // t.TempDir is too long for a socket's name
 	if err != nil {
 		t.Fatal(err)
@@ -69,12 +79,23 @@ func start(t testing.TB, dev bool, change func(*config.Config)) *running {
 	if err := os.WriteFile(keyFile, []byte(base64.StdEncoding.EncodeToString(key[:])), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return place{dir: dir, key: keyFile, address: "127.0.0.1:0"}
+}
+
+// config is the place's configuration, when its address is known.
+func (p place) config() config.Config {
+	_, port, _ := net.SplitHostPort(p.address)
+	return config.Config{PublicURL: "http://localhost:" + port, KeyFile: p.key, DataDir: p.dir}.WithDefaults()
+}
+
+func startAt(t testing.TB, at place, dev bool, change func(*config.Config)) *running {
+	t.Helper()
+	ln, err := net.Listen("tcp", at.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	cfg := config.Config{PublicURL: "http://localhost:" + port, KeyFile: keyFile, DataDir: dir}.WithDefaults()
+	at.address = ln.Addr().String()
+	cfg := at.config()
 	if change != nil {
 		change(&cfg)
 	}
@@ -89,7 +110,7 @@ func start(t testing.TB, dev bool, change func(*config.Config)) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, ln) }()
-	r := &running{Server: s, url: cfg.PublicURL, dir: dir, log: log}
+	r := &running{Server: s, place: at, url: cfg.PublicURL, log: log}
 	r.stop = sync.OnceValue(func() error {
 		cancel()
 		return errors.Join(<-done, s.Close())
@@ -229,21 +250,7 @@ func TestServer_Drains(t *testing.T) {
 func TestServer_OPS01_Canary(t *testing.T) {
 	t.Parallel()
 	s := start(t, true, nil)
-	clientSecret := secret.New(secret.ClientSecret)
-	err := s.Seed(t.Context(), server.Seed{
-		Users: []server.SeedUser{{User: idp.User{ID: secret.ID(), Username: "ann", Email: "ann@example.com"}, Password: password}},
-		Clients: []idp.Client{{
-			ID: "app", SecretHash: secret.Hash("client_secret", clientSecret),
-			ClientMetadata: idp.ClientMetadata{
-				Name: "App", FirstParty: true, ApplicationType: "web", TokenEndpointAuthMethod: idp.AuthBasic, Profile: idp.OIDC,
-				RedirectURIs: []string{redirect}, Scopes: []string{"openid"},
-				GrantTypes: []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken},
-			},
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	clientSecret := s.seed(t)
 	b := &browser{t: t, s: s, cookies: map[string]string{}}
 	canaries := []string{password, clientSecret.Reveal(), strings.TrimPrefix(clientSecret.Reveal(), "sgs_")}
 	b.login("wrong " + password)
@@ -261,6 +268,12 @@ func TestServer_OPS01_Canary(t *testing.T) {
 		}
 	}
 	canaries = append(canaries, code)
+	key, err := os.ReadFile(s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	canaries = append(canaries, string(key))
+	backup := unzip(t, s.backup(t))
 	if len(canaries) < 10 {
 		t.Fatalf("only %d canaries: the flow did not run", len(canaries))
 	}
@@ -278,10 +291,37 @@ func TestServer_OPS01_Canary(t *testing.T) {
 		if bytes.Contains(database, []byte(canary)) { // STO-09
 			t.Errorf("the database holds a secret of %d bytes that begins with %.4s", len(canary), canary)
 		}
+		if bytes.Contains(backup, []byte(canary)) {
+			t.Errorf("the backup holds a secret of %d bytes that begins with %.4s", len(canary), canary)
+		}
 	}
 	if !strings.Contains(s.log.String(), "route=") {
 		t.Error("the access log is empty: the test looked at nothing")
 	}
+	if !bytes.Contains(backup, []byte("ann@example.com")) {
+		t.Error("the backup is empty: the test looked at nothing")
+	}
+}
+
+// seed adds ann and a client, and returns the client's secret.
+func (r *running) seed(t *testing.T) secret.Text {
+	t.Helper()
+	clientSecret := secret.New(secret.ClientSecret)
+	err := r.Seed(t.Context(), server.Seed{
+		Users: []server.SeedUser{{User: idp.User{ID: secret.ID(), Username: "ann", Email: "ann@example.com"}, Password: password}},
+		Clients: []idp.Client{{
+			ID: "app", SecretHash: secret.Hash("client_secret", clientSecret),
+			ClientMetadata: idp.ClientMetadata{
+				Name: "App", FirstParty: true, ApplicationType: "web", TokenEndpointAuthMethod: idp.AuthBasic, Profile: idp.OIDC,
+				RedirectURIs: []string{redirect}, Scopes: []string{"openid", "offline_access"},
+				GrantTypes: []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken},
+			},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clientSecret
 }
 
 // browser keeps cookies by hand: they are Secure, and this is http on loopback.
@@ -338,7 +378,7 @@ func (b *browser) login(password string) (status int) {
 func (b *browser) authorize() (code string) {
 	b.t.Helper()
 	answer, page := b.do("GET", b.s.url+"/authorize?"+url.Values{
-		"response_type": {"code"}, "client_id": {"app"}, "redirect_uri": {redirect}, "scope": {"openid"}, "state": {"s"},
+		"response_type": {"code"}, "client_id": {"app"}, "redirect_uri": {redirect}, "scope": {"openid offline_access"}, "state": {"s"},
 	}.Encode(), nil)
 	at, err := answer.Location()
 	if err != nil {
@@ -392,4 +432,16 @@ func (r *running) direct(path string) (int, string) {
 	rec := httptest.NewRecorder()
 	r.Handler().ServeHTTP(rec, httptest.NewRequest("GET", path, nil))
 	return rec.Code, rec.Body.String()
+}
+
+// until waits for something that happens in the background.
+func until(t *testing.T, what string, yes func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); !yes(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: it did not happen", what)
+		}
+	}
 }

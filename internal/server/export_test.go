@@ -1,5 +1,23 @@
 package server
 
+import (
+	"context"
+	"time"
+)
+
 // Seams for the tests of this package.
 
 var NextSweep = nextSweep
+
+// Health is health with a look of the test's own.
+type Health struct{ h health }
+
+// Of asks; look returns what it found wrong.
+func (h *Health) Of(ctx context.Context, now time.Time, look func(context.Context) error) error {
+	for _, p := range h.h.of(ctx, now, func(ctx context.Context) []part { return []part{{"all", look(ctx)}} }) {
+		if p.err != nil {
+			return p.err
+		}
+	}
+	return nil
+}

@@ -68,6 +68,7 @@ type Server struct {
 	admin    http.Handler
 	tls      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
 	draining atomic.Bool
+	health   health
 }
 
 // ruleLeeway is what verifiers forgive a clock (verify.Leeway), twice: a token may be
@@ -126,7 +127,10 @@ func holdDataDir(dir string) (io.Closer, error) {
 }
 
 // Close closes the database. Run must have returned.
-func (s *Server) Close() error { return errors.Join(s.store.Close(), s.lock.Close()) }
+func (s *Server) Close() error {
+	s.health.running.Wait()
+	return errors.Join(s.store.Close(), s.lock.Close())
+}
 
 // Handler serves the public side.
 func (s *Server) Handler() http.Handler { return s.public }

@@ -98,7 +98,7 @@ func sweepIsBounded(w *world) {
 	const grants = 1200
 	for range grants {
 		g, code := w.newGrant(ann, "app", s.ID)
-		w.must(w.IssueCode(w.ctx, person(ann), g, code, w.now))
+		w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, g, code, w.now))
 	}
 	w.now = s.IdleExpiresAt.Add(2 * time.Hour)
 	n, err := w.Sweep(w.ctx, w.now)

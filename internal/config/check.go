@@ -235,6 +235,7 @@ func (c Config) checkLimits() error {
 		within("limits.read_timeout", l.ReadTimeout, l.ReadHeaderTimeout, 5*time.Minute),
 		within("limits.write_timeout", l.WriteTimeout, 5*time.Second, 10*time.Minute),
 		within("limits.idle_timeout", l.IdleTimeout, time.Second, time.Hour),
+		within("limits.drain_delay", l.DrainDelay, 0, 5*time.Minute),
 		within("limits.password_memory_mib", l.PasswordMemory, 32, 65536),
 	)
 }

@@ -269,6 +269,17 @@ type Limits struct {
 	// connection that has just been closed; from 1s to 1h.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
 
+	// Time for which the server goes on after it was told to stop, while /readyz says already
+	// that it is not ready. With one server, nobody needs it. Behind a load balancer, or in
+	// Kubernetes, the time until nobody sends new requests here any more: the interval of the
+	// health checks times the failures that they wait for, and a second.
+	//
+	// Default: 0s
+	// Example: 15s
+	// What breaks: shorter than the load balancer takes, and requests meet a closed port; the
+	// supervisor must wait longer than this and 10 seconds more before it kills; from 0s to 5m.
+	DrainDelay time.Duration `yaml:"drain_delay"`
+
 	// Memory for hashing passwords, in MiB, all logins of a moment together. The cost of a
 	// hash is fitted to the machine within it and never lowered.
 	//

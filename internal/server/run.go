@@ -20,8 +20,9 @@ import (
 const drainTime = 10 * time.Second
 
 // Run serves the public side on ln and administration on its socket, with all work in
-// the background, until ctx ends; then it refuses to be ready, lets requests finish, and
-// returns nil. An error means that it could not go on.
+// the background, until ctx ends. Then it says that it is not ready, goes on for the drain
+// delay, accepts no more, lets requests finish, and returns nil. An error means that it
+// could not go on.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	socket, err := s.listenAdmin()
 	if err != nil {
@@ -29,36 +30,53 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
+	feed, endFeed := context.WithCancel(work)
+	defer endFeed()
 	var background sync.WaitGroup
 	followKeys := func(ctx context.Context) error { return s.keys.Run(ctx, s.store.Watch, s.now, s.log) }
-	for _, f := range []func(context.Context) error{s.hub.Run, s.dir.Run, s.pages.Run, followKeys, s.sweep, s.calibrate} {
+	runHub := func(context.Context) error { return s.hub.Run(feed) }
+	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, followKeys, s.sweep, s.calibrate} {
 		background.Go(func() {
-			if err := f(work); err != nil && work.Err() == nil {
+			if err := f(work); err != nil && work.Err() == nil && feed.Err() == nil {
 				s.log.Error("background work ended", "cause", err)
 			}
 		})
 	}
 	servers := []*http.Server{s.httpServer(s.public), s.httpServer(s.admin)}
 	// The feed never ends by itself; when the server drains, its followers move on.
-	servers[0].RegisterOnShutdown(stopWork)
+	servers[0].RegisterOnShutdown(endFeed)
 	failed := make(chan error, len(servers))
 	go func() { failed <- serve(servers[0], s.limit(ln), s.tls != nil, s.tlsConfig()) }()
 	go func() { failed <- serve(servers[1], socket, false, nil) }()
-	waiting := len(servers)
-	select {
-	case <-ctx.Done():
-		err = nil
-	case err = <-failed:
-		waiting--
-	}
-	s.draining.Store(true)
+	ended, err := s.untilTold(ctx, failed)
 	err = errors.Join(err, drain(servers))
 	stopWork()
-	for range waiting {
+	for range len(servers) - ended {
 		err = errors.Join(err, <-failed)
 	}
 	background.Wait()
 	return err
+}
+
+// untilTold returns when ctx has ended and the drain delay is over, or when a server has
+// ended by itself: then with its error.
+func (s *Server) untilTold(ctx context.Context, failed <-chan error) (ended int, err error) {
+	defer s.draining.Store(true)
+	select {
+	case <-ctx.Done():
+	case err := <-failed:
+		return 1, err
+	}
+	s.draining.Store(true)
+	s.log.Info("stopping", "drain_delay", s.cfg.Limits.DrainDelay)
+	delay := time.NewTimer(s.cfg.Limits.DrainDelay)
+	defer delay.Stop()
+	select {
+	case <-delay.C:
+		return 0, nil
+	case err := <-failed:
+		return 1, err
+	}
 }
 
 func (s *Server) httpServer(h http.Handler) *http.Server {

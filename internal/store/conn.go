@@ -29,6 +29,16 @@ func newConn(c *sql.Conn, d *dialect) *conn {
 	return &conn{sql: c, dialect: d, ctx: context.Background(), stmts: map[string]*sql.Stmt{}}
 }
 
+// close ends the statements too: while one lives, the engine keeps the connection and its
+// files open, and database/sql does not count those of a connection that somebody holds.
+func (c *conn) close() error {
+	var errs []error
+	for _, s := range c.stmts {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, c.sql.Close())...)
+}
+
 func (c *conn) prepared(query string) (*sql.Stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil

@@ -302,7 +302,7 @@ func (s *sqliteDB) close() error {
 func (s *sqliteDB) release() error {
 	var errs []error
 	for _, c := range s.conns {
-		errs = append(errs, c.sql.Close())
+		errs = append(errs, c.close())
 	}
 	if s.pool != nil {
 		errs = append(errs, s.pool.Close())

@@ -158,6 +158,26 @@ func TestMigrate_Again(t *testing.T) {
 	}
 }
 
+// Close leaves one file that has everything, so that an operator may move it.
+func TestClose_LeavesOneFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "signet.db")
+	db := openAt(t, path)
+	if err := db.PutSetting(t.Context(), "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Setting(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(path + "*")
+	if err != nil || strings.Join(files, " ") != path+" "+path+".lock" {
+		t.Errorf("files: %v, %v", files, err)
+	}
+}
+
 // STO-01: what was acknowledged is there after the file was closed and opened again.
 func TestReopen_ShowsWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()

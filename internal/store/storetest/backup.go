@@ -225,6 +225,11 @@ func restoreRefused(w *world) {
 	_, after := w.lastEvent()
 	w.equal("events", after, before)
 
+	stranger := &world{T: w.T, DB: w.open(w.T), open: w.open, ctx: w.ctx, now: w.now}
+	stranger.user("bob")
+	_, err = stranger.Restore(w.ctx, operator, bytes.NewReader(whole), w.now)
+	w.want("beside somebody else", err, idp.ErrExists)
+
 	other := &world{T: w.T, DB: w.open(w.T), open: w.open, ctx: w.ctx, now: w.now}
 	epoch, _, err := other.RevocationHead(w.ctx)
 	w.must(err)

@@ -99,7 +99,7 @@ func writeTable(c *conn, out *backup.Writer, t keptTable) error {
 
 // columns asks the database what a table is made of, without the column that it numbers.
 func (c *conn) columns(t keptTable) ([]backup.Column, error) {
-	rows, err := c.sql.QueryContext(context.Background(), "SELECT * FROM "+t.name+" LIMIT 0")
+	rows, err := c.sql.QueryContext(c.ctx, "SELECT * FROM "+t.name+" LIMIT 0")
 	if err != nil {
 		return nil, c.note(err)
 	}
@@ -129,7 +129,7 @@ var typeNames = map[string]backup.Type{
 
 // each gives use the n values of each row, without keeping any.
 func (c *conn) each(query string, n int, use func(values []any) error) error {
-	rows, err := c.sql.QueryContext(context.Background(), query)
+	rows, err := c.sql.QueryContext(c.ctx, query)
 	if err != nil {
 		return c.note(err)
 	}

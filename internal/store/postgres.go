@@ -27,6 +27,9 @@ const (
 	verbTime      = 10 * time.Second
 	statementTime = 5 * time.Second
 
+	// operatorTime is how long a backup or a restore may take.
+	operatorTime = 6 * time.Hour
+
 	maxTries = 8 // of a verb that met another one
 )
 
@@ -132,13 +135,24 @@ func lockNumber(name string) int64 {
 // happened: its connection was dead before it began, or the server gave it up because
 // it and another one waited for each other.
 func (p *postgresDB) write(ctx context.Context, verb func(*tx) error) error {
+	return p.writeWithin(ctx, verbTime, verb)
+}
+
+// writeAtLength lifts the limits that keep a verb from holding up others.
+func (p *postgresDB) writeAtLength(ctx context.Context, verb func(*tx) error) error {
+	return p.writeWithin(ctx, operatorTime, func(t *tx) error {
+		return errors.Join(t.script("SET LOCAL statement_timeout = 0"), t.script("SET LOCAL idle_in_transaction_session_timeout = 0"), verb(t))
+	})
+}
+
+func (p *postgresDB) writeWithin(ctx context.Context, limit time.Duration, verb func(*tx) error) error {
 	c, err := p.writers.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { p.writers.give(c) }()
 	for try := 1; ; try++ {
-		begun, err := p.transact(ctx, c, verb)
+		begun, err := p.transact(ctx, limit, c, verb)
 		if err == nil || try == maxTries || begun && !metAnother(err) || !begun && !c.dead() {
 			return err
 		}
@@ -150,8 +164,8 @@ func (p *postgresDB) write(ctx context.Context, verb func(*tx) error) error {
 }
 
 // transact runs the verb once. begun says that it ran.
-func (p *postgresDB) transact(ctx context.Context, c *conn, verb func(*tx) error) (begun bool, err error) {
-	defer c.limit(ctx, verbTime)()
+func (p *postgresDB) transact(ctx context.Context, limit time.Duration, c *conn, verb func(*tx) error) (begun bool, err error) {
+	defer c.limit(ctx, limit)()
 	if err := p.faults.hit(PointBegin); err != nil {
 		return true, unavailable(err)
 	}
@@ -219,13 +233,10 @@ func (p *postgresDB) chore(ctx context.Context, name string, f func(context.Cont
 	})
 }
 
-// snapshotTime is how long a backup may read.
-const snapshotTime = 6 * time.Hour
-
 // snapshot: all reads of a transaction at this level see what its first one saw.
 func (p *postgresDB) snapshot(ctx context.Context, query func(*conn) error) error {
 	return p.lend(ctx, p.readers, func(c *conn) (err error) {
-		defer c.limit(ctx, snapshotTime)()
+		defer c.limit(ctx, operatorTime)()
 		if err := c.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
 			return err
 		}

@@ -30,8 +30,11 @@ func (db *DB) Restore(ctx context.Context, by idp.Actor, file io.ReadSeeker, now
 	if err := db.checkBackup(ctx, file); err != nil {
 		return Restored{}, fmt.Errorf("restore: %w", err)
 	}
-	err = db.write(ctx, "restore", func(t *tx) error {
+	err = db.writeAtLength(ctx, "restore", func(t *tx) error {
 		done = Restored{}
+		if err := t.lockDirectory(); err != nil { // a server that starts meanwhile makes its keys later
+			return err
+		}
 		if err := t.mustBeEmpty(); err != nil {
 			return err
 		}
@@ -61,7 +64,7 @@ func (db *DB) Restore(ctx context.Context, by idp.Actor, file io.ReadSeeker, now
 // until now are dead. The logs get new epochs, so whoever follows one begins again. People,
 // clients, services, consents and settings stay as they are.
 func (db *DB) BeginEpoch(ctx context.Context, by idp.Actor, now time.Time) (done Restored, err error) {
-	err = db.write(ctx, "begin epoch", func(t *tx) error {
+	err = db.writeAtLength(ctx, "begin epoch", func(t *tx) error {
 		done = Restored{}
 		if t.mustBeEmpty() == nil {
 			return fmt.Errorf("the database holds nothing: %w", idp.ErrNotFound)
@@ -87,7 +90,7 @@ func (db *DB) beginEpoch(t *tx, by idp.Actor, reason string, done *Restored, now
 	for _, query := range [...]string{
 		"DELETE FROM codes",
 		"DELETE FROM auth_requests",
-		"UPDATE heads SET seq = 0 WHERE name = '" + tallyRequests + "'",
+		"UPDATE heads SET seq = 0 WHERE name = '" + tallyRequests + "' OR name LIKE '" + tallyRequests + "#%'",
 	} {
 		if _, err := t.exec(query); err != nil {
 			return err

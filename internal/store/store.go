@@ -71,6 +71,8 @@ type engine interface {
 	// write runs verb in a transaction of its own, as seen by everyone else, and
 	// returns when that is durable.
 	write(ctx context.Context, verb func(*tx) error) error
+	// writeAtLength is write for a verb that may take as long as it needs.
+	writeAtLength(ctx context.Context, verb func(*tx) error) error
 	// read runs query on a connection that cannot change anything.
 	read(ctx context.Context, query func(*conn) error) error
 	// chore runs f, unless another node is running the chore of that name.
@@ -216,7 +218,16 @@ func (db *DB) poke() {
 }
 
 func (db *DB) write(ctx context.Context, what string, verb func(*tx) error) error {
-	err := db.engine.write(ctx, func(t *tx) error {
+	return db.writeBy(ctx, db.engine.write, what, verb)
+}
+
+// writeAtLength is for an operator's work on whole tables.
+func (db *DB) writeAtLength(ctx context.Context, what string, verb func(*tx) error) error {
+	return db.writeBy(ctx, db.engine.writeAtLength, what, verb)
+}
+
+func (db *DB) writeBy(ctx context.Context, write func(context.Context, func(*tx) error) error, what string, verb func(*tx) error) error {
+	err := write(ctx, func(t *tx) error {
 		t.bounds = db.bounds
 		return verb(t)
 	})

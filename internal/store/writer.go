@@ -74,6 +74,11 @@ func (w *writer) write(ctx context.Context, verb func(*tx) error) error {
 	return <-j.done
 }
 
+// writeAtLength: no verb has a limit.
+func (w *writer) writeAtLength(ctx context.Context, verb func(*tx) error) error {
+	return w.write(ctx, verb)
+}
+
 func (w *writer) enqueue(j *job) error {
 	if err := j.ctx.Err(); err != nil {
 		return err

@@ -85,9 +85,19 @@ func (w *world) throughVerbs(x string) {
 		"PutResource": func() error {
 			return w.PutResource(w.ctx, actor, idp.Resource{ID: x, Name: x, Scopes: []idp.Scope{{Name: x}}}, w.now)
 		},
-		"Resource":           func() error { _, err := w.Resource(w.ctx, x); return err },
-		"ResourceByScope":    func() error { _, err := w.ResourceByScope(w.ctx, x); return err },
-		"AddSigningKey":      func() error { return w.AddSigningKey(w.ctx, actor, idp.SigningKey{ID: x, Alg: x}, true, w.now) },
+		"Resource":        func() error { _, err := w.Resource(w.ctx, x); return err },
+		"ResourceByScope": func() error { _, err := w.ResourceByScope(w.ctx, x); return err },
+		"AddSigningKey":   func() error { return w.AddSigningKey(w.ctx, actor, idp.SigningKey{ID: x, Alg: x}, true, w.now) },
+		"StageKey": func() error {
+			return w.StageKey(w.ctx, actor, idp.SigningKey{ID: x + "2", Alg: x, ActiveAt: w.now}, x, w.now)
+		},
+		"HandOverKey": func() error { return w.HandOverKey(w.ctx, actor, x, x, w.now) },
+		"RedateKey": func() error {
+			return w.RedateKey(w.ctx, actor, idp.SigningKey{ID: x, StagedAt: w.now, ActiveAt: w.now}, w.now, w.now, w.now)
+		},
+		"FinishKey":          func() error { return w.FinishKey(w.ctx, actor, x, []byte(x), w.now) },
+		"ForgetKey":          func() error { return w.ForgetKey(w.ctx, actor, x, w.now, w.now) },
+		"ResealKey":          func() error { return w.ResealKey(w.ctx, actor, x, []byte(x), []byte(x), w.now) },
 		"CreateSession":      func() error { return w.CreateSession(w.ctx, actor, session, h) },
 		"RenewSession":       func() error { return w.RenewSession(w.ctx, actor, session, h, h, w.now) },
 		"TouchSession":       func() error { return w.TouchSession(w.ctx, x, w.now, w.now) },

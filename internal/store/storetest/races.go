@@ -20,6 +20,7 @@ var raceTests = []test{
 	{"OAU-10 race to rotate a refresh token", raceRotate},
 	{"STO-04 race to renew a session", raceRenew},
 	{"STO-04 race to add the first signing key", raceKey},
+	{"STO-04 race to take the steps in the life of a signing key", raceStage},
 	{"STO-04 race to store a setting once", raceSetting},
 	{"STO-04 race to take the last place under a limit", raceLimit},
 	{"STO-04 race to create one username", raceUsername},

@@ -8,8 +8,12 @@ import (
 
 var (
 	resourceTests = []test{{"a scope belongs to one resource", resources}}
-	keyTests      = []test{{"signing keys are added, listed and retired once", keys}}
-	settingTests  = []test{{"settings are stored, replaced, or kept", settings}}
+	keyTests      = []test{
+		{"signing keys are added, listed and retired once", keys},
+		{"each step in the life of a signing key is taken once", keySteps},
+		{"TOK-07 a key that is retired in an emergency", keyEmergency},
+	}
+	settingTests = []test{{"settings are stored, replaced, or kept", settings}}
 )
 
 func calendar() idp.Resource {
@@ -81,7 +85,7 @@ func keys(w *world) {
 	w.silent(func() error { return w.RetireKey(w.ctx, operator, "k1", w.now.Add(time.Hour)) })
 	w.want("nobody", w.RetireKey(w.ctx, operator, "k9", w.now), idp.ErrNotFound)
 	w.equal("rules", w.rules(), []idp.Rule{{Seq: 1, Kind: idp.RuleKey, ID: "k1", At: w.now, Until: w.now.Add(RuleLifetime)}})
-	first.RetiringAt, first.RetiredAt = w.now, w.now
+	first.RetiringAt, first.RetiredAt, first.Sealed = w.now, w.now, nil
 	third := key("k3", "RS256")
 	third.StagedAt, third.ActiveAt = start, start
 	all, err := w.SigningKeys(w.ctx)

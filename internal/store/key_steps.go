@@ -49,7 +49,7 @@ func (db *DB) RedateKey(ctx context.Context, by idp.Actor, was idp.SigningKey, s
 // FinishKey retires a key whose last token has expired. Its private half is replaced by
 // the sealed public one, which is still good for hints.
 func (db *DB) FinishKey(ctx context.Context, by idp.Actor, kid string, public []byte, now time.Time) error {
-	return db.write(ctx, "finish key", func(t *tx) error {
+	return db.destroy(ctx, "finish key", func(t *tx) error {
 		err := t.turn(`UPDATE signing_keys SET retired_at = $2, sealed = $3
 			WHERE id = $1 AND retiring_at IS NOT NULL AND retired_at IS NULL`, kid, ms(now), notNil(public))
 		if err != nil {
@@ -77,7 +77,7 @@ func (db *DB) ResealKey(ctx context.Context, by idp.Actor, kid string, old, seal
 	if len(old) == 0 {
 		return fmt.Errorf("reseal key: nothing is sealed: %w", idp.ErrInvalid)
 	}
-	return db.write(ctx, "reseal key", func(t *tx) error {
+	return db.destroy(ctx, "reseal key", func(t *tx) error {
 		if err := t.turn("UPDATE signing_keys SET sealed = $3 WHERE id = $1 AND sealed = $2", kid, old, notNil(sealed)); err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func (db *DB) StageKey(ctx context.Context, by idp.Actor, k idp.SigningKey, afte
 // beside it, and nothing is lost, for they signed nothing yet. A key that was retired on
 // schedule is no good for hints either from then on. Retiring twice is no error.
 func (db *DB) RetireKey(ctx context.Context, by idp.Actor, kid string, now time.Time) error {
-	return db.write(ctx, "retire key", func(t *tx) error {
+	return db.destroy(ctx, "retire key", func(t *tx) error {
 		if err := t.lockDirectory(); err != nil {
 			return err
 		}

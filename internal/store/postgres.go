@@ -275,6 +275,10 @@ func (p *postgresDB) lend(ctx context.Context, from *slots, f func(*conn) error)
 	return p.explained(c, f(c))
 }
 
+// scrub does nothing: dead versions of rows go when PostgreSQL vacuums the table, and its
+// write-ahead log is its operator's.
+func (p *postgresDB) scrub(context.Context) error { return nil }
+
 func (p *postgresDB) close() error {
 	var err error
 	p.once.Do(func() {

@@ -45,11 +45,12 @@ type sqliteDB struct {
 	closing chan struct{}
 	once    sync.Once
 
-	mover     *conn         // used by moveFrames only
-	due       chan struct{} // pokes moveFrames
-	moved     chan struct{} // closed when moveFrames has ended
-	since     int           // verbs since the last poke; used by the writer's goroutine
-	needsHand atomic.Bool   // the log is long and the mover alone cannot empty it
+	mover     *conn           // used by moveFrames only
+	due       chan struct{}   // pokes moveFrames
+	scrubs    chan chan error // asks moveFrames to empty the log to its last byte
+	moved     chan struct{}   // closed when moveFrames has ended
+	since     int             // verbs since the last poke; used by the writer's goroutine
+	needsHand atomic.Bool     // the log is long and the mover alone cannot empty it
 }
 
 func openSQLite(ctx context.Context, path string, o Options, committed func(ends)) (_ *sqliteDB, err error) {
@@ -59,7 +60,7 @@ func openSQLite(ctx context.Context, path string, o Options, committed func(ends
 	}
 	s := &sqliteDB{
 		lock: lock, faults: o.Faults, readers: make(chan *conn, sqliteReaders), closing: make(chan struct{}),
-		due: make(chan struct{}, 1), moved: make(chan struct{}),
+		due: make(chan struct{}, 1), scrubs: make(chan chan error), moved: make(chan struct{}),
 	}
 	defer func() {
 		if err != nil {
@@ -260,6 +261,9 @@ func (s *sqliteDB) moveFrames() {
 	for {
 		select {
 		case <-s.due:
+		case done := <-s.scrubs:
+			done <- emptyLog(s.mover)
+			continue
 		case <-s.closing:
 			return
 		}
@@ -282,6 +286,30 @@ func moveToFile(c *conn) (inLog, done int, err error) {
 // chore: there is no other node.
 func (s *sqliteDB) chore(ctx context.Context, _ string, f func(context.Context) error) error {
 	return f(ctx)
+}
+
+// scrub empties the log: its old pages may hold what was destroyed. In the file itself
+// secure_delete writes over it.
+func (s *sqliteDB) scrub(ctx context.Context) error {
+	done := make(chan error, 1)
+	select {
+	case s.scrubs <- done:
+		return <-done
+	case <-s.closing:
+		return fmt.Errorf("database is closed: %w", idp.ErrUnavailable)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// emptyLog waits for readers and the writer, and leaves a log without a byte.
+func emptyLog(c *conn) error {
+	var busy, inLog, done int
+	err := c.row("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &inLog, &done)
+	if err == nil && busy != 0 {
+		err = fmt.Errorf("the log is in use: %w", idp.ErrUnavailable)
+	}
+	return err
 }
 
 func (s *sqliteDB) close() error {

@@ -425,3 +425,50 @@ func TestKill_Child(t *testing.T) {
 	}
 	t.Fatal(<-failed)
 }
+
+// TestDestroyedKeyIsInNoFile: what a retired key's row held is in no file of a server that
+// runs, neither in the database nor in its log. STO-09
+func TestDestroyedKeyIsInNoFile(t *testing.T) {
+	t.Parallel()
+	dir, ctx, now := t.TempDir(), t.Context(), time.Now()
+	db := openAt(t, filepath.Join(dir, "signet.db"))
+	by := idp.Actor{Kind: "system"}
+	private := func(n string) []byte { return []byte("canary " + n + strings.Repeat(n, 1200)) } // as long as an RSA key
+	held := func(n string) bool {
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		if err != nil || len(files) < 3 {
+			t.Fatal(files, err)
+		}
+		for _, name := range files {
+			content, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(content, private(n)) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, n := range []string{"1", "2", "3"} {
+		k := idp.SigningKey{ID: "k" + n, Alg: "A" + n, Sealed: private(n), StagedAt: now, ActiveAt: now, RetiringAt: now}
+		if err := db.AddSigningKey(ctx, by, k, false, now); err != nil {
+			t.Fatal(err)
+		}
+		if !held(n) {
+			t.Fatal("the test does not see what it looks for")
+		}
+	}
+	for n, destroy := range map[string]func() error{
+		"1": func() error { return db.RetireKey(ctx, by, "k1", now) },
+		"2": func() error { return db.FinishKey(ctx, by, "k2", []byte("public"), now) },
+		"3": func() error { return db.ResealKey(ctx, by, "k3", private("3"), []byte("anew"), now) },
+	} {
+		if err := destroy(); err != nil {
+			t.Fatal(err)
+		}
+		if held(n) {
+			t.Errorf("k%s is still in a file", n)
+		}
+	}
+}

@@ -81,6 +81,8 @@ type engine interface {
 	snapshot(ctx context.Context, query func(*conn) error) error
 	// clockSkew is how far now is ahead of the database's own clock.
 	clockSkew(ctx context.Context, now time.Time) (time.Duration, error)
+	// scrub takes what was destroyed out of files that are ours alone.
+	scrub(ctx context.Context) error
 	close() error
 }
 
@@ -233,6 +235,17 @@ func (db *DB) writeBy(ctx context.Context, write func(context.Context, func(*tx)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// destroy is write for a verb that takes a secret away: it shall be in no file any more.
+func (db *DB) destroy(ctx context.Context, what string, verb func(*tx) error) error {
+	if err := db.write(ctx, what, verb); err != nil {
+		return err
+	}
+	if err := db.engine.scrub(ctx); err != nil && ctx.Err() == nil {
+		db.log.WarnContext(ctx, "what was destroyed may stay in the write-ahead log until the next checkpoint", "what", what, "cause", err)
 	}
 	return nil
 }

@@ -318,7 +318,7 @@ func restoreOlder(w *world) {
 // backupIsOneMoment: what is written while the backup is read is not in it.
 func backupIsOneMoment(w *world) {
 	for i := range 1000 { // more than any buffer on the way holds, in the first table
-		w.must(w.PutSetting(w.ctx, fmt.Sprint("s", i), bytes.Join([][]byte{key(), key(), key(), key()}, nil)))
+		w.must(w.PutSetting(w.ctx, fmt.Sprint("s", i), bytes.Join([][]byte{randomKey(), randomKey(), randomKey(), randomKey()}, nil)))
 	}
 	ann := w.user("ann")
 	var out bytes.Buffer
@@ -352,8 +352,8 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// key is bytes that cannot be packed.
-func key() []byte {
+// randomKey is bytes that cannot be packed.
+func randomKey() []byte {
 	k := secret.Key()
 	return k[:]
 }

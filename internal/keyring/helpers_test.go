@@ -51,7 +51,7 @@ func (s *sharedKeys) make(t *testing.T, alg jose.Algorithm) idp.SigningKey {
 
 func (s *sharedKeys) open(t *testing.T) *keyring.Ring {
 	t.Helper()
-	ring, err := keyring.Open(t.Context(), &rowsOnly{keys: s.rows(t)}, s.kek, start)
+	ring, err := keyring.Open(t.Context(), &rowsOnly{keys: s.rows(t)}, keyring.Config{KEK: s.kek}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,8 +63,9 @@ var errAdd = errors.New("no key may be made")
 
 // rowsOnly holds rows as a database may come to hold them that was tampered with.
 type rowsOnly struct {
-	keys []idp.SigningKey
-	err  error
+	keyring.Store // nil: nothing else is asked for
+	keys          []idp.SigningKey
+	err           error
 }
 
 func (r *rowsOnly) SigningKeys(context.Context) ([]idp.SigningKey, error) { return r.keys, r.err }
@@ -89,7 +90,7 @@ func openStore(t *testing.T) *store.DB {
 
 func mustOpen(t *testing.T, db *store.DB, kek [32]byte) *keyring.Ring {
 	t.Helper()
-	ring, err := keyring.Open(t.Context(), db, kek, start)
+	ring, err := keyring.Open(t.Context(), db, keyring.Config{KEK: kek}, start)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,13 +18,14 @@ import (
 )
 
 // ErrKEK says that the key-encryption key is not the one that sealed the stored keys.
-var ErrKEK = errors.New("the key-encryption key does not open the stored signing keys")
+var ErrKEK = errors.New("the key-encryption key does not open the stored signing keys; give the key_file that the database was made with, " +
+	"or name it in previous_key_file if key_file was changed")
 
 // rsaBits: what every relying party accepts, and the fastest that is still allowed.
 const rsaBits = 2048
 
-// generate makes a key that is published and active from now on.
-func generate(alg jose.Algorithm, sealing [32]byte, now time.Time) (idp.SigningKey, error) {
+// generate makes a key that is published from stagedAt on and signs from activeAt on.
+func generate(alg jose.Algorithm, sealing [32]byte, stagedAt, activeAt time.Time) (idp.SigningKey, error) {
 	private, err := private(alg)
 	if err != nil {
 		return idp.SigningKey{}, err
@@ -47,7 +48,7 @@ func generate(alg jose.Algorithm, sealing [32]byte, now time.Time) (idp.SigningK
 	}
 	defer clear(der)
 	return idp.SigningKey{
-		ID: kid, Alg: string(alg), PublicJWK: jwk, StagedAt: now, ActiveAt: now,
+		ID: kid, Alg: string(alg), PublicJWK: jwk, StagedAt: stagedAt, ActiveAt: activeAt,
 		Sealed: secret.Seal(sealing, der, place(kid, string(alg))),
 	}, nil
 }
@@ -65,11 +66,24 @@ func private(alg jose.Algorithm) (crypto.Signer, error) {
 	return nil, fmt.Errorf("algorithm %q: %w", alg, idp.ErrInvalid)
 }
 
+// sealings are the keys that open what is sealed; the first one seals what is new.
+type sealings [][32]byte
+
+// open unseals a value. current says that the first key did.
+func (s sealings) open(sealed, place []byte) (plain []byte, current bool, err error) {
+	for n, key := range s {
+		if plain, err = secret.Open(key, sealed, place); err == nil {
+			return plain, n == 0, nil
+		}
+	}
+	return nil, false, secret.ErrSealed
+}
+
 // open unseals a stored key. The seal says that we stored it, under this name and for
 // this algorithm; the name says which public key it is. So nothing in the row that is
 // not sealed is believed.
-func open(k idp.SigningKey, sealing [32]byte) (*jose.Signer, error) {
-	der, err := secret.Open(sealing, k.Sealed, place(k.ID, k.Alg))
+func open(k idp.SigningKey, keys sealings) (*jose.Signer, error) {
+	der, _, err := keys.open(k.Sealed, place(k.ID, k.Alg))
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: %w", k.ID, ErrKEK)
 	}
@@ -95,3 +109,33 @@ func open(k idp.SigningKey, sealing [32]byte) (*jose.Signer, error) {
 
 // place binds a sealed key to its row, so that rows cannot swap their private halves.
 func place(kid, alg string) []byte { return []byte(kid + "\x00" + alg) }
+
+// publicPlace is for the public half that stays when a key is retired: it can never
+// pass for a private one, nor the other way round.
+func publicPlace(kid, alg string) []byte { return append(place(kid, alg), "\x00public"...) }
+
+// sealPublic seals the public half of a key that we opened.
+func sealPublic(key *jose.Key, keys sealings) ([]byte, error) {
+	jwk, err := json.Marshal(key)
+	if err != nil {
+		return nil, err
+	}
+	return secret.Seal(keys[0], jwk, publicPlace(key.ID(), string(key.Algorithm()))), nil
+}
+
+// openPublic unseals the public half of a key that was retired on schedule. One that was
+// retired in an emergency has none.
+func openPublic(k idp.SigningKey, keys sealings) (*jose.Key, error) {
+	jwk, _, err := keys.open(k.Sealed, publicPlace(k.ID, k.Alg))
+	if err != nil {
+		return nil, err
+	}
+	key, err := jose.ParseKey(jwk)
+	if err != nil {
+		return nil, err
+	}
+	if key.ID() != k.ID || string(key.Algorithm()) != k.Alg {
+		return nil, fmt.Errorf("retired key %s: another key is sealed: %w", k.ID, idp.ErrInvalid)
+	}
+	return key, nil
+}

@@ -7,18 +7,22 @@
 // database and its backups alone sign nothing. Sealing also authenticates: who can
 // write to the database but lacks the KEK cannot add a key that we would publish.
 //
-// It deliberately does not decide when keys rotate; it obeys the times in the rows.
+// Keys rotate by themselves: schedule.go says when, from the rows and nothing else, and
+// the store decides which of several nodes does it.
+//
+// It deliberately lets no clock decide which key signs: that stands in the rows, so that
+// it is the same on every node.
 package keyring
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,16 +36,27 @@ import (
 type Store interface {
 	SigningKeys(ctx context.Context) ([]idp.SigningKey, error)
 	AddSigningKey(ctx context.Context, by idp.Actor, k idp.SigningKey, onlyIfNoneActive bool, now time.Time) error
+	StageKey(ctx context.Context, by idp.Actor, k idp.SigningKey, after string, now time.Time) error
+	HandOverKey(ctx context.Context, by idp.Actor, from, to string, now time.Time) error
+	RedateKey(ctx context.Context, by idp.Actor, was idp.SigningKey, stagedAt, activeAt, now time.Time) error
+	FinishKey(ctx context.Context, by idp.Actor, kid string, public []byte, now time.Time) error
+	ForgetKey(ctx context.Context, by idp.Actor, kid string, until, now time.Time) error
+	RetireKey(ctx context.Context, by idp.Actor, kid string, now time.Time) error
+	ResealKey(ctx context.Context, by idp.Actor, kid string, old, sealed []byte, now time.Time) error
 }
 
 // algorithms always have a key. RS256 stands first in the key set: some relying
 // parties try the first key only, and RS256 is what every one of them can check.
 var algorithms = [...]jose.Algorithm{jose.RS256, jose.ES256, jose.EdDSA}
 
+// announcers are the algorithms in the order in which they are cheap to verify.
+var announcers = [...]jose.Algorithm{jose.EdDSA, jose.ES256, jose.RS256}
+
 // Ring is the keys as they were last read. Reading it takes no lock.
 type Ring struct {
-	store   Store
-	sealing [32]byte // derived from the KEK
+	store  Store
+	keys   sealings // derived from the KEK, and from the one before it
+	policy Policy
 
 	reload  sync.Mutex // one Reload at a time
 	current atomic.Pointer[snapshot]
@@ -51,27 +66,41 @@ type Ring struct {
 type snapshot struct {
 	rows    []idp.SigningKey // what the rest was made from, in order
 	signers map[jose.Algorithm]*jose.Signer
+	since   map[jose.Algorithm]time.Time // when the signers were published
 	keys    *jose.KeySet
+	hints   *jose.KeySet // keys, and those that were retired on schedule
 	jwks    []byte
+}
+
+// Config is what a ring is told.
+type Config struct {
+	KEK      [32]byte
+	Previous *[32]byte // opens what is still sealed under it; nil: there is none
+	Policy   Policy    // zero: NewPolicy for tokens of an hour
 }
 
 // Open reads the keys, and makes those that are missing: at the first start all of
 // them. When nodes start at once, the store lets one win and all take its keys. A KEK
 // that does not open the stored keys is an error; nothing is replaced then.
-func Open(ctx context.Context, store Store, kek [32]byte, now time.Time) (*Ring, error) {
-	r := &Ring{store: store, sealing: secret.Derive(kek[:], "signing_keys")}
+func Open(ctx context.Context, store Store, cfg Config, now time.Time) (*Ring, error) {
+	r := &Ring{store: store, keys: sealings{sealing(cfg.KEK)}, policy: cmp.Or(cfg.Policy, NewPolicy(time.Hour, 0))}
+	if cfg.Previous != nil {
+		r.keys = append(r.keys, sealing(*cfg.Previous))
+	}
 	if err := r.Reload(ctx, now); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
+func sealing(kek [32]byte) [32]byte { return secret.Derive(kek[:], "signing_keys") }
+
 // Reload reads the keys again, as they stand at now, and makes a new one where the
 // last of an algorithm was retired. When it fails, the ring stays as it was.
 func (r *Ring) Reload(ctx context.Context, now time.Time) error {
 	r.reload.Lock()
 	defer r.reload.Unlock()
-	s, err := r.read(ctx, now)
+	s, err := r.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,7 +115,7 @@ func (r *Ring) Reload(ctx context.Context, now time.Time) error {
 		made = true
 	}
 	if made {
-		if s, err = r.read(ctx, now); err != nil {
+		if s, err = r.read(ctx); err != nil {
 			return err
 		}
 	}
@@ -94,13 +123,16 @@ func (r *Ring) Reload(ctx context.Context, now time.Time) error {
 	return r.Ready()
 }
 
+// system is who acts when nobody asked for it.
+var system = idp.Actor{Kind: "system", ID: "keyring"}
+
 // add makes a key. Another node that was faster is as good.
 func (r *Ring) add(ctx context.Context, alg jose.Algorithm, now time.Time) error {
-	k, err := generate(alg, r.sealing, now)
+	k, err := generate(alg, r.keys[0], now, now)
 	if err != nil {
 		return fmt.Errorf("make %s key: %w", alg, err)
 	}
-	err = r.store.AddSigningKey(ctx, idp.Actor{Kind: "system", ID: "keyring"}, k, true, now)
+	err = r.store.AddSigningKey(ctx, system, k, true, now)
 	if err != nil && !errors.Is(err, idp.ErrExists) {
 		return fmt.Errorf("store %s key: %w", alg, err)
 	}
@@ -108,71 +140,67 @@ func (r *Ring) add(ctx context.Context, alg jose.Algorithm, now time.Time) error
 }
 
 // read makes a snapshot of the stored keys.
-func (r *Ring) read(ctx context.Context, now time.Time) (*snapshot, error) {
+func (r *Ring) read(ctx context.Context) (*snapshot, error) {
 	stored, err := r.store.SigningKeys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
-	stored = slices.DeleteFunc(slices.Clone(stored), unusable)
-	slices.SortFunc(stored, func(a, b idp.SigningKey) int { return order(a, b, now) })
+	stored = slices.DeleteFunc(slices.Clone(stored), func(k idp.SigningKey) bool { return !known(k) })
+	slices.SortFunc(stored, order)
 	if s := r.current.Load(); s != nil && slices.EqualFunc(s.rows, stored, sameRow) {
 		return s, nil // nearly always; opening keys takes milliseconds
 	}
-
-	s := &snapshot{rows: stored, signers: make(map[jose.Algorithm]*jose.Signer)}
-	var public []*jose.Key
+	s := &snapshot{rows: stored, signers: map[jose.Algorithm]*jose.Signer{}, since: map[jose.Algorithm]time.Time{}}
+	var public, hints []*jose.Key
 	for _, k := range stored {
-		signer, err := open(k, r.sealing)
+		if !k.RetiredAt.IsZero() {
+			if key, err := openPublic(k, r.keys); err == nil {
+				hints = append(hints, key)
+			}
+			continue
+		}
+		signer, err := open(k, r.keys)
 		if err != nil {
 			return nil, err
 		}
 		public = append(public, signer.Key())
-		alg := jose.Algorithm(k.Alg)
-		if s.signers[alg] == nil && !k.ActiveAt.IsZero() && k.RetiringAt.IsZero() {
-			s.signers[alg] = signer
+		if alg := jose.Algorithm(k.Alg); s.signers[alg] == nil && mayLive(k) {
+			s.signers[alg], s.since[alg] = signer, k.StagedAt
 		}
 	}
+	return s, s.publish(public, hints)
+}
+
+func (s *snapshot) publish(public, hints []*jose.Key) (err error) {
 	if s.keys, err = jose.NewKeySet(public...); err != nil {
-		return nil, fmt.Errorf("key set: %w", err)
+		return fmt.Errorf("key set: %w", err)
+	}
+	if s.hints, err = jose.NewKeySet(append(hints, public...)...); err != nil {
+		return fmt.Errorf("key set with retired keys: %w", err)
 	}
 	if s.jwks, err = json.Marshal(s.keys); err != nil {
-		return nil, fmt.Errorf("key set: %w", err)
+		return fmt.Errorf("key set: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
-// unusable: retired, or of a kind that only a newer release knows. A time that is set
-// has come, whatever this node's clock says: a key that was retired in an emergency
-// must not live on where the clock is late.
-func unusable(k idp.SigningKey) bool {
-	return !k.RetiredAt.IsZero() || !slices.Contains(algorithms[:], jose.Algorithm(k.Alg))
-}
-
-// sameRow compares all that a snapshot depends on beside the order.
+// sameRow compares all that a snapshot depends on.
 func sameRow(a, b idp.SigningKey) bool {
-	return a.ID == b.ID && a.Alg == b.Alg && bytes.Equal(a.Sealed, b.Sealed) &&
-		a.ActiveAt.Equal(b.ActiveAt) && a.RetiringAt.Equal(b.RetiringAt)
+	return a.ID == b.ID && a.Alg == b.Alg && bytes.Equal(a.Sealed, b.Sealed) && a.StagedAt.Equal(b.StagedAt) &&
+		a.ActiveAt.Equal(b.ActiveAt) && a.RetiringAt.Equal(b.RetiringAt) && a.RetiredAt.IsZero() == b.RetiredAt.IsZero()
 }
 
-// order puts the keys of one algorithm together, the one that signs first: the newest
-// that is active, or else the next one that will be. (A clock that was set back makes
-// active keys look staged; signing a little early harms less than not at all.)
-func order(a, b idp.SigningKey, now time.Time) int {
-	if a.Alg != b.Alg {
-		return slices.Index(algorithms[:], jose.Algorithm(a.Alg)) - slices.Index(algorithms[:], jose.Algorithm(b.Alg))
-	}
-	aActive, bActive := !a.ActiveAt.After(now), !b.ActiveAt.After(now)
-	switch {
-	case aActive && !bActive:
-		return -1
-	case bActive && !aActive:
+// order puts the keys of one algorithm together, the one that signs first.
+func order(a, b idp.SigningKey) int {
+	rank := func(k idp.SigningKey) int {
+		if mayLive(k) {
+			return 0
+		}
 		return 1
-	case aActive && !a.ActiveAt.Equal(b.ActiveAt):
-		return b.ActiveAt.Compare(a.ActiveAt)
-	case !a.ActiveAt.Equal(b.ActiveAt):
-		return a.ActiveAt.Compare(b.ActiveAt)
 	}
-	return strings.Compare(a.ID, b.ID)
+	return cmp.Or(
+		slices.Index(algorithms[:], jose.Algorithm(a.Alg))-slices.Index(algorithms[:], jose.Algorithm(b.Alg)),
+		rank(a)-rank(b), inTurn(a, b))
 }
 
 // Signer returns the key that signs with the algorithm now.
@@ -186,6 +214,27 @@ func (r *Ring) Signer(alg jose.Algorithm) (*jose.Signer, error) {
 
 // Keys returns all public keys that still verify, retiring ones included.
 func (r *Ring) Keys() *jose.KeySet { return r.current.Load().keys }
+
+// Hints returns Keys and the keys that were retired on schedule. They verify ID tokens
+// that come back as hints (OpenID Connect Core §3.1.2.1), and nothing else.
+func (r *Ring) Hints() *jose.KeySet { return r.current.Load().hints }
+
+// Announcer returns the key that signs what verifiers must understand at once, such as
+// the rule that another key is dead: one that they have had the time to fetch. A key that
+// was made in an emergency is none for a while.
+func (r *Ring) Announcer(now time.Time) (*jose.Signer, error) {
+	s := r.current.Load()
+	best := announcers[0]
+	for _, alg := range announcers {
+		if s.signers[alg] != nil && !now.Before(s.since[alg].Add(r.policy.Lead)) {
+			return s.signers[alg], nil
+		}
+		if s.since[alg].Before(s.since[best]) {
+			best = alg
+		}
+	}
+	return r.Signer(best)
+}
 
 // JWKS returns Keys as a document (RFC 7517 §5). The caller must not change it.
 func (r *Ring) JWKS() []byte { return r.current.Load().jwks }

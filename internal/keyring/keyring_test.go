@@ -32,7 +32,7 @@ func TestOpen_WrongKEK(t *testing.T) {
 	first := mustOpen(t, db, kek)
 	before := stored(t, db)
 	for name, wrong := range map[string][32]byte{"another": secret.Key(), "zero": {}, "one bit": flipped(kek)} {
-		if _, err := keyring.Open(t.Context(), db, wrong, start); !errors.Is(err, keyring.ErrKEK) {
+		if _, err := keyring.Open(t.Context(), db, keyring.Config{KEK: wrong}, start); !errors.Is(err, keyring.ErrKEK) {
 			t.Errorf("%s: got %v", name, err)
 		} else if !strings.Contains(err.Error(), "key-encryption key") {
 			t.Errorf("%s: the message helps nobody: %v", name, err)
@@ -79,7 +79,7 @@ func TestOpen_AlteredRows(t *testing.T) {
 		k := ed
 		alter(&k)
 		// The seal itself must not open; only a name that we sealed is looked at later.
-		_, err := keyring.Open(t.Context(), &rowsOnly{keys: []idp.SigningKey{k, es}}, kek, start)
+		_, err := keyring.Open(t.Context(), &rowsOnly{keys: []idp.SigningKey{k, es}}, keyring.Config{KEK: kek}, start)
 		if sealed := name != "name is no thumbprint"; err == nil || errors.Is(err, keyring.ErrKEK) != sealed || errors.Is(err, errAdd) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -87,7 +87,7 @@ func TestOpen_AlteredRows(t *testing.T) {
 	// The public half in the row is not believed either: the sealed one is published.
 	k := ed
 	k.PublicJWK = foreign.PublicJWK
-	ring, err := keyring.Open(t.Context(), &rowsOnly{keys: []idp.SigningKey{rs, es, k}}, kek, start)
+	ring, err := keyring.Open(t.Context(), &rowsOnly{keys: []idp.SigningKey{rs, es, k}}, keyring.Config{KEK: kek}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestOpen_TwoNodes(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range nodes {
 		all.Go(func() {
-			ring, err := keyring.Open(t.Context(), db, kek, start)
+			ring, err := keyring.Open(t.Context(), db, keyring.Config{KEK: kek}, start)
 			if err != nil {
 				t.Error(err)
 			}
@@ -263,7 +263,7 @@ func TestReload_RetiredKey(t *testing.T) {
 }
 
 // TestReload_Times: staged keys are published but do not sign, retiring ones too; of
-// several the newest active one signs. TOK-07
+// several the first one signs until its row says that it retires, whatever the clock. TOK-07
 func TestReload_Times(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -272,9 +272,9 @@ func TestReload_Times(t *testing.T) {
 		signs  int // index of the key that signs at start
 		public int
 	}{
-		{"newest active", func(a, b, c *idp.SigningKey) {
+		{"the first, until it hands over", func(a, b, c *idp.SigningKey) {
 			a.ActiveAt, b.ActiveAt, c.ActiveAt = start.Add(-2*time.Hour), start.Add(-time.Hour), start.Add(-3*time.Hour)
-		}, 1, 3},
+		}, 2, 3},
 		{"staged does not sign", func(a, b, c *idp.SigningKey) {
 			a.ActiveAt, b.ActiveAt, c.ActiveAt = start.Add(time.Second), start.Add(time.Hour), start
 		}, 2, 3},
@@ -300,7 +300,7 @@ func TestReload_Times(t *testing.T) {
 			}
 			tt.alter(&keys[0], &keys[1], &keys[2])
 			rows := &rowsOnly{keys: append(keys[:], shared.rows(t)[:2]...)} // and those of other algorithms
-			ring, err := keyring.Open(t.Context(), rows, shared.kek, start)
+			ring, err := keyring.Open(t.Context(), rows, keyring.Config{KEK: shared.kek}, start)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -319,7 +319,7 @@ func TestReload_Times(t *testing.T) {
 func TestReload_Failure(t *testing.T) {
 	t.Parallel()
 	rows := &rowsOnly{keys: shared.rows(t)}
-	ring, err := keyring.Open(t.Context(), rows, shared.kek, start)
+	ring, err := keyring.Open(t.Context(), rows, keyring.Config{KEK: shared.kek}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +341,7 @@ func TestReload_Failure(t *testing.T) {
 func TestReload_NewerRelease(t *testing.T) {
 	t.Parallel()
 	newer := idp.SigningKey{ID: "pq", Alg: "ML-DSA-65", ActiveAt: start, Sealed: []byte("x")}
-	ring, err := keyring.Open(t.Context(), &rowsOnly{keys: append(shared.rows(t), newer)}, shared.kek, start)
+	ring, err := keyring.Open(t.Context(), &rowsOnly{keys: append(shared.rows(t), newer)}, keyring.Config{KEK: shared.kek}, start)
 	if err != nil || len(ring.Keys().Keys()) != len(algorithms) {
 		t.Errorf("got %v", err)
 	}

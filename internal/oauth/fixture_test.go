@@ -59,7 +59,7 @@ var ring = sync.OnceValue(func() *keyring.Ring {
 	defer os.RemoveAll(dir)
 	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "keys.db"), store.Options{RuleLifetime: time.Hour})
 	check(err)
-	r, err := keyring.Open(ctx, db, [32]byte{1}, now)
+	r, err := keyring.Open(ctx, db, keyring.Config{KEK: [32]byte{1}}, now)
 	check(err)
 	check(db.Close())
 	return r

@@ -445,7 +445,7 @@ func TestRevocations_Verifier(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	ring, err := keyring.Open(t.Context(), db, secret.Key(), time.Now())
+	ring, err := keyring.Open(t.Context(), db, keyring.Config{KEK: secret.Key()}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

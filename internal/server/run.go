@@ -35,7 +35,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	var background sync.WaitGroup
 	followKeys := func(ctx context.Context) error { return s.keys.Run(ctx, s.store.Watch, s.now, s.log) }
 	runHub := func(context.Context) error { return s.hub.Run(feed) }
-	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, followKeys, s.sweep, s.calibrate} {
+	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, followKeys, s.rotateKeys, s.sweep, s.calibrate} {
 		background.Go(func() {
 			if err := f(work); err != nil && work.Err() == nil && feed.Err() == nil {
 				s.log.Error("background work ended", "cause", err)

@@ -142,7 +142,7 @@ func (s *Server) AdminHandler() http.Handler { return s.admin }
 func (s *Server) Mail() *notify.Catcher { return s.catcher }
 
 func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
-	if s.keys, err = keyring.Open(ctx, s.store, kek, s.now()); err != nil {
+	if err = s.openKeys(ctx, kek); err != nil {
 		return err
 	}
 	if s.hasher, err = s.newHasher(ctx); err != nil {
@@ -160,7 +160,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 		return err
 	}
 	s.dir = store.NewDirectory(s.store)
-	s.hub = revocation.NewHub(s.store, func() (*jose.Signer, error) { return s.keys.Signer(jose.EdDSA) },
+	s.hub = revocation.NewHub(s.store, func() (*jose.Signer, error) { return s.keys.Announcer(s.now()) },
 		revocation.Config{Issuer: s.cfg.PublicURL, Heartbeat: s.opts.Heartbeat, Now: s.now, Log: s.log})
 	if err := s.hub.Open(ctx); err != nil {
 		return err

@@ -26,6 +26,8 @@ var start = time.Date(2026, 11, 23, 12, 0, 0, 400e6, time.UTC)
 
 // keyRows is a keyring's table in memory.
 type keyRows struct {
+	keyring.Store // nil: nothing else is asked for
+
 	mu   sync.Mutex
 	rows []idp.SigningKey
 }
@@ -46,7 +48,7 @@ func (k *keyRows) AddSigningKey(_ context.Context, _ idp.Actor, key idp.SigningK
 // openRing makes new keys; RSA ones take their time, so most tests share sharedRing.
 func openRing() (*keyring.Ring, *keyRows) {
 	rows := &keyRows{}
-	ring, err := keyring.Open(context.Background(), rows, secret.Key(), start)
+	ring, err := keyring.Open(context.Background(), rows, keyring.Config{KEK: secret.Key()}, start)
 	if err != nil {
 		panic(err)
 	}

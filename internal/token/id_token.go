@@ -77,10 +77,11 @@ func accessTokenHash(alg jose.Algorithm, access string) string {
 }
 
 // IDTokenHint reads an ID token that we once made, for id_token_hint (OpenID Connect
-// Core §3.1.2.1, RP-Initiated Logout §2). It may have expired, and its key may be
-// retiring; a key that was retired makes no hints. A hint authenticates nobody.
+// Core §3.1.2.1, RP-Initiated Logout §2). It may have expired, and its key may have
+// been retired on schedule; one that was retired in an emergency makes no hints. A hint
+// authenticates nobody.
 func (i *Issuer) IDTokenHint(tok string) (sub, sid, aud string, err error) {
-	payload, _, err := i.cfg.Keys.Keys().Verify(tok, typeID)
+	payload, _, err := i.cfg.Keys.Hints().Verify(tok, typeID)
 	if err != nil {
 		return "", "", "", fmt.Errorf("id_token_hint: %w", err)
 	}

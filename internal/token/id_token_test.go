@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/keyring"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/store"
 	"github.com/signet-id/signet/internal/token"
 	"github.com/signet-id/signet/verify"
 	"github.com/signet-id/signet/verify/jose"
@@ -186,12 +188,12 @@ func TestIDTokenHint_Expired(t *testing.T) {
 	}
 }
 
-// TestIDTokenHint_OldKeys: a retiring key still makes good hints, a retired one does
-// not: it may have been stolen. TOK-07
+// TestIDTokenHint_OldKeys: a retiring key still makes good hints; one that is retired in
+// an emergency does not: it may have been stolen. TOK-07
 func TestIDTokenHint_OldKeys(t *testing.T) {
 	t.Parallel()
 	rows, kek := &keyRows{}, secret.Key()
-	ring, err := keyring.Open(t.Context(), rows, kek, start)
+	ring, err := keyring.Open(t.Context(), rows, keyring.Config{KEK: kek}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,5 +218,51 @@ func TestIDTokenHint_OldKeys(t *testing.T) {
 	change(func(k *idp.SigningKey) { k.RetiredAt = start })
 	if _, _, _, err := i.IDTokenHint(hint); !errors.Is(err, verify.ErrUnknownKey) {
 		t.Errorf("retired: %v", err)
+	}
+}
+
+// TestIDTokenHint_RetiredOnSchedule: what a key signed is a good hint for as long as a
+// login lasts, and nothing else; when the key turns out to be stolen, not even that. TOK-07
+func TestIDTokenHint_RetiredOnSchedule(t *testing.T) {
+	t.Parallel()
+	ctx, by, now := t.Context(), idp.Actor{Kind: "operator"}, start
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "signet.db"), store.Options{RuleLifetime: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	ring, err := keyring.Open(ctx, db, keyring.Config{KEK: secret.Key()}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := token.New(token.Config{Issuer: issuer, Keys: ring})
+	hint, access := mustID(t, i, authorization(), ""), mustAccess(t, i, authorization())
+	signer, err := ring.Signer(jose.RS256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.Succeed(ctx, by, nil, now); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		now = now.Add(time.Hour)
+		if err := ring.Rotate(ctx, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, published := ring.Keys().Key(signer.Key().ID()); published {
+		t.Fatal("it is not retired")
+	}
+	if sub, _, _, err := i.IDTokenHint(hint); err != nil || sub != userID {
+		t.Errorf("hint: %v", err)
+	}
+	if _, err := i.Inspect(access.Token, start); !errors.Is(err, verify.ErrUnknownKey) {
+		t.Errorf("access token of a retired key: %v", err)
+	}
+	if err := ring.Kill(ctx, by, signer.Key().ID(), now); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := i.IDTokenHint(hint); !errors.Is(err, verify.ErrUnknownKey) {
+		t.Errorf("hint of a stolen key: %v", err)
 	}
 }

@@ -29,6 +29,8 @@ const (
 type Keys interface {
 	Signer(alg jose.Algorithm) (*jose.Signer, error)
 	Keys() *jose.KeySet
+	// Hints are Keys and those that verify nothing but id_token_hint any more.
+	Hints() *jose.KeySet
 }
 
 // Config is what an issuer is told.

@@ -45,6 +45,27 @@ type Config struct {
 	// What breaks: with another key than the database was made with, the server refuses to start.
 	KeyFile string `yaml:"key_file"`
 
+	// The file with another key-encryption key, in the same form as KeyFile. What is sealed
+	// under it still opens; everything new is sealed under KeyFile. It is given while the
+	// key-encryption key is changed, and removed afterwards.
+	//
+	// To change the key: make a new one (signet key new FILE), name it in key_file and the
+	// old one here, start again, run "signet key rewrap", and remove this line and the old
+	// file when it says so. With several nodes on one database go round twice, so that no
+	// node meets a key that it cannot open: first add the new key here on each node, then
+	// swap the two on each node, then run "signet key rewrap" once.
+	//
+	// Nothing else is sealed under the key-encryption key. The names under which failed
+	// logins are counted are derived from key_file, so all counts begin at zero with a new
+	// one, and nodes with different ones count apart. Backups made before the change need
+	// the old key.
+	//
+	// Default: none.
+	// Example: /etc/signet/key.old
+	// What breaks: without it, a new key_file does not open the stored keys and the server
+	// refuses to start.
+	PreviousKeyFile string `yaml:"previous_key_file"`
+
 	// Where the server listens, as host:port. Without a host, on all addresses.
 	//
 	// Default: 127.0.0.1:8080

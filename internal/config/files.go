@@ -27,6 +27,19 @@ func (c Config) Key() ([keyBytes]byte, error) {
 	return key, nil
 }
 
+// PreviousKey reads the other key-encryption key from PreviousKeyFile; nil if none is
+// configured.
+func (c Config) PreviousKey() (*[keyBytes]byte, error) {
+	if c.PreviousKeyFile == "" {
+		return nil, nil
+	}
+	key, err := ReadKey(c.PreviousKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("previous_key_file: %w", err)
+	}
+	return &key, nil
+}
+
 // SMTPPassword reads the password of the SMTP server; it is empty if none is configured.
 func (c Config) SMTPPassword() (secret.Text, error) {
 	if c.SMTP.PasswordFile == "" {

@@ -114,6 +114,29 @@ func TestNewKey(t *testing.T) {
 	}
 }
 
+// STO-09: the other key is read like key_file; without one there is none.
+func TestPreviousKey(t *testing.T) {
+	t.Parallel()
+	if key, err := (config.Config{}).PreviousKey(); key != nil || err != nil {
+		t.Error(key, err)
+	}
+	path := filepath.Join(t.TempDir(), "old")
+	c := config.Config{PreviousKeyFile: path}
+	if _, err := c.PreviousKey(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "previous_key_file") {
+		t.Error(err)
+	}
+	if err := config.NewKey(path); err != nil {
+		t.Fatal(err)
+	}
+	want, err := config.ReadKey(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err := c.PreviousKey(); err != nil || *key != want {
+		t.Error(err)
+	}
+}
+
 func TestSMTPPassword(t *testing.T) {
 	t.Parallel()
 	none, err := config.Config{}.SMTPPassword()

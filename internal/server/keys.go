@@ -11,9 +11,12 @@ import (
 // rotateEvery is how late a step in the life of a key may come.
 const rotateEvery = time.Minute
 
-// openKeys opens the signing keys under the key-encryption key.
+// openKeys opens the signing keys under the key-encryption key or the one before it.
 func (s *Server) openKeys(ctx context.Context, kek [32]byte) (err error) {
 	c := keyring.Config{KEK: kek, Policy: keyPolicy(s.cfg)}
+	if c.Previous, err = s.cfg.PreviousKey(); err != nil {
+		return err
+	}
 	s.keys, err = keyring.Open(ctx, s.store, c, s.now())
 	return err
 }

@@ -137,6 +137,7 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 		f.set.add(fresh, now, f.set == v.rules.Load())
 		f.seq, news = b.to, true
 		v.counters.rulesReceived.Add(uint64(len(fresh)))
+		v.noteKilled(fresh)
 	}
 	f.signed = max(f.signed, b.now)
 	v.position.Store(&position{f.epoch, f.seq})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/signet-id/signet/verify/jose"
@@ -14,6 +15,14 @@ import (
 const (
 	keyRefresh = 5 * time.Minute
 	keyPause   = 30 * time.Second
+)
+
+// Only the issuer itself shortens the pause, by a signed rule against a key of the set:
+// another key signs from then on. It is published a moment later, on some nodes later
+// than on others, so the set is fetched until the dead key is out of it, a few times.
+const (
+	keyHaste = time.Second
+	keyTries = 10
 )
 
 // askForKeys notes a wish without waiting. Any number of wishes is one fetch.
@@ -27,8 +36,9 @@ func (v *Verifier) askForKeys() {
 // followKeys finds the key set and keeps it fresh. What fails leaves the old set.
 func (v *Verifier) followKeys(ctx context.Context) {
 	var (
-		uri  string
-		wait backoff
+		uri   string
+		wait  backoff
+		tries int // that are left
 	)
 	for ctx.Err() == nil {
 		err := v.refreshKeys(ctx, &uri)
@@ -37,16 +47,60 @@ func (v *Verifier) followKeys(ctx context.Context) {
 			wait.sleep(ctx) // nothing can be verified yet
 			continue
 		}
-		sleep(ctx, keyPause)
-		if err != nil {
+		sleep(ctx, keyHaste)
+		if tries > 0 && v.setHasDeadKey() {
+			tries--
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-v.wantKeys:
-		case <-time.After(keyRefresh - keyPause):
+		if tries = 0; v.awaitKeys(ctx, err != nil) {
+			tries = keyTries - 1
 		}
 	}
+}
+
+// awaitKeys waits until the set is to be fetched again. killed says that a rule against
+// one of its keys has come.
+func (v *Verifier) awaitKeys(ctx context.Context, failed bool) (killed bool) {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-v.keyKilled:
+		return true
+	case <-time.After(keyPause - keyHaste):
+	}
+	if failed {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+	case <-v.keyKilled:
+		return true
+	case <-v.wantKeys:
+	case <-time.After(keyRefresh - keyPause):
+	}
+	return false
+}
+
+// noteKilled looks for rules against keys of the set.
+func (v *Verifier) noteKilled(rules []Rule) {
+	keys := v.keys.Load()
+	for _, r := range rules {
+		if r.Kind != RuleKey {
+			continue
+		}
+		if _, ours := keys.Key(r.ID); ours {
+			select {
+			case v.keyKilled <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// setHasDeadKey reports whether the set is older than a rule against one of its keys.
+func (v *Verifier) setHasDeadKey() bool {
+	rules := v.rules.Load()
+	return rules != nil && slices.ContainsFunc(v.keys.Load().Keys(), func(k *jose.Key) bool { return rules.keyRevoked(k.ID()) })
 }
 
 // refreshKeys fetches the key set and replaces the old one if the new one is good.

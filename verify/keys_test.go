@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/verify"
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // TOK-05: made-up key names cost the issuer one fetch in 30 seconds, however many come.
@@ -90,6 +91,94 @@ func TestKeys_TOK07_Rotation(t *testing.T) {
 		}
 		if _, err := v.Verify(background, w.sign(old, "at+jwt", w.claims(nil))); !errors.Is(err, verify.ErrUnknownKey) {
 			t.Error("key that is not published:", err)
+		}
+	})
+}
+
+// publish sets what the issuer's key set holds.
+func (w *world) publish(signers ...*jose.Signer) {
+	doc := w.jwks(signers...)
+	w.set(func() {
+		w.keys = func(*http.Request) reply { return reply{200, "application/jwk-set+json", doc, nil} }
+	})
+}
+
+// TOK-07: after a rule against a key, its tokens are refused at once, and those of the key
+// that replaces it are accepted a second after that is published, however fresh the set is.
+func TestKeys_TOK07_EmergencyRetirement(t *testing.T) {
+	t.Parallel()
+	for name, age := range map[string]time.Duration{"fetched now": 0, "in the pause": 17 * time.Second, "after it": 77 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				dead, next := newSigner(t, "dead"), newSigner(t, "next")
+				w.publish(w.signer, dead)
+				v := w.start()
+				time.Sleep(age)
+				synctest.Wait()
+				doomed, fresh := w.sign(dead, "at+jwt", w.claims(nil)), w.sign(next, "at+jwt", w.claims(nil))
+				if _, err := v.Verify(background, doomed); err != nil {
+					t.Fatal(err)
+				}
+				before := w.count("/jwks.json")
+				w.revoke("key", "dead")
+				synctest.Wait()
+				if _, err := v.Verify(background, doomed); !errors.Is(err, verify.ErrRevoked) {
+					t.Errorf("at once: %v", err)
+				}
+				time.Sleep(1500 * time.Millisecond)
+				w.publish(w.signer, next) // this node is late
+				time.Sleep(1100 * time.Millisecond)
+				if _, err := v.Verify(background, fresh); err != nil {
+					t.Errorf("replacement: %v", err)
+				}
+				if _, err := v.Verify(background, doomed); !errors.Is(err, verify.ErrUnknownKey) && !errors.Is(err, verify.ErrRevoked) {
+					t.Errorf("later: %v", err)
+				}
+				if n := w.count("/jwks.json") - before; n > 4 {
+					t.Errorf("%d fetches", n)
+				}
+			})
+		})
+	}
+}
+
+// TOK-05: rules shorten the pause a few times each, and only those against keys of the
+// set; made-up key names never do, not even then.
+func TestKeys_TOK05_RulesShortenThePauseBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		dead := newSigner(t, "dead")
+		w.publish(w.signer, dead) // for ever
+		v := w.start()
+		synctest.Wait()
+		fetches := func(d time.Duration) int {
+			before := w.count("/jwks.json")
+			for range int(d / time.Second) {
+				header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"EdDSA","typ":"at+jwt","kid":"no such key"}`))
+				if _, err := v.Verify(background, header+".e30.AAAA"); !errors.Is(err, verify.ErrUnknownKey) {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+			return w.count("/jwks.json") - before
+		}
+		for n := range 100 {
+			w.revoke("key", fmt.Sprint("of another time ", n))
+			w.revoke("grant", "dead")
+		}
+		if n := fetches(10 * time.Minute); n > 20 {
+			t.Errorf("%d fetches for rules against other keys", n)
+		}
+		w.revoke("key", "dead")
+		if n := fetches(10 * time.Minute); n < 10 || n > 10+20 {
+			t.Errorf("%d fetches after one rule", n)
+		}
+		if n := fetches(10 * time.Minute); n > 20 {
+			t.Errorf("%d fetches after that", n)
 		}
 	})
 }

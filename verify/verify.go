@@ -56,6 +56,8 @@ type Verifier struct {
 	running  atomic.Bool
 	feed     follower // owned by Run
 
+	keyKilled chan struct{} // holds the news of a rule against a key of the set
+
 	position atomic.Pointer[position]
 	trouble  atomic.Pointer[string]
 	counters struct{ verified, refused, keyFetches, rulesReceived atomic.Uint64 }
@@ -70,6 +72,7 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 		client: &http.Client{Transport: newTransport()}, now: time.Now,
 		maxStaleness: 5 * time.Minute, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
+		keyKilled: make(chan struct{}, 1),
 	}
 	for _, o := range opts {
 		o(v)

@@ -25,6 +25,7 @@ import (
 type Config struct {
 	Issuer string // the public URL: no resource may be called like it
 	Store  Store
+	Keys   Keyring
 	Hasher Hasher
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -40,7 +41,6 @@ type Store interface {
 	clientStateStore
 	resourceStore
 	backupStore
-	SigningKeys(ctx context.Context) ([]idp.SigningKey, error)
 	Events(ctx context.Context, userID string, beforeID int64, limit int) ([]idp.Event, error)
 }
 
@@ -57,7 +57,8 @@ func New(cfg Config) http.Handler {
 	clients := clients{store: cfg.Store, state: cfg.Store, resources: cfg.Store, now: cfg.Now, changing: changing}
 	resources := resources{store: cfg.Store, issuer: cfg.Issuer, now: cfg.Now, changing: changing}
 	backups := backups{store: cfg.Store, now: cfg.Now, log: cfg.Log, one: &sync.Mutex{}}
-	logs := logs{users: users, keys: cfg.Store, events: cfg.Store}
+	keys := keys{ring: cfg.Keys, now: cfg.Now}
+	logs := logs{users: users, events: cfg.Store}
 
 	mux := http.NewServeMux()
 	for pattern, fn := range map[string]func(http.ResponseWriter, *http.Request) error{
@@ -90,7 +91,11 @@ func New(cfg Config) http.Handler {
 		"PUT /resources/{resource}":    resources.put,
 		"DELETE /resources/{resource}": resources.remove,
 
-		"GET /keys":    logs.listKeys,
+		"GET /keys":               keys.list,
+		"POST /keys/rotate":       keys.rotate,
+		"POST /keys/{key}/retire": keys.retire,
+		"POST /keys/rewrap":       keys.rewrap,
+
 		"GET /events":  logs.listEvents,
 		"POST /backup": backups.create,
 	} {

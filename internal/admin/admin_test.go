@@ -14,7 +14,9 @@ import (
 
 	"github.com/signet-id/signet/internal/admin"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/keyring"
 	"github.com/signet-id/signet/internal/passhash"
+	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/store"
 )
 
@@ -30,6 +32,7 @@ type api struct {
 	t       *testing.T
 	handler http.Handler
 	db      *store.DB
+	now     time.Time
 	log     *bytes.Buffer
 	answers *strings.Builder // every body that came back
 }
@@ -45,10 +48,14 @@ func newAPI(t *testing.T) *api {
 			t.Error(err)
 		}
 	})
-	a := &api{t: t, db: db, log: &bytes.Buffer{}, answers: &strings.Builder{}}
-	now := func() time.Time { return started }
+	a := &api{t: t, db: db, now: started, log: &bytes.Buffer{}, answers: &strings.Builder{}}
+	now := func() time.Time { return a.now }
+	ring, err := keyring.Open(t.Context(), db, keyring.Config{KEK: secret.Key()}, started)
+	if err != nil {
+		t.Fatal(err)
+	}
 	a.handler = admin.New(admin.Config{
-		Issuer: issuer, Store: db, Hasher: passhash.New(passhash.Config{InsecureCheap: true, Now: now}), Now: now,
+		Issuer: issuer, Store: db, Keys: ring, Hasher: passhash.New(passhash.Config{InsecureCheap: true, Now: now}), Now: now,
 		Log: slog.New(slog.NewJSONHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	return a

@@ -2,25 +2,12 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
 )
-
-// Key is a signing key as the API shows it: the public half.
-type Key struct {
-	ID         string          `json:"kid"`
-	Alg        string          `json:"alg"`
-	State      string          `json:"state"` // staged, active, retiring or retired
-	StagedAt   time.Time       `json:"staged_at"`
-	ActiveAt   time.Time       `json:"active_at,omitzero"`
-	RetiringAt time.Time       `json:"retiring_at,omitzero"`
-	RetiredAt  time.Time       `json:"retired_at,omitzero"`
-	Public     json.RawMessage `json:"public_jwk"`
-}
 
 // Event is a line of the audit log.
 type Event struct {
@@ -39,42 +26,10 @@ type Event struct {
 }
 
 type logs struct {
-	users users
-	keys  interface {
-		SigningKeys(ctx context.Context) ([]idp.SigningKey, error)
-	}
+	users  users
 	events interface {
 		Events(ctx context.Context, userID string, beforeID int64, limit int) ([]idp.Event, error)
 	}
-}
-
-func (e logs) listKeys(w http.ResponseWriter, r *http.Request) error {
-	found, err := e.keys.SigningKeys(r.Context())
-	if err != nil {
-		return err
-	}
-	answer := make([]Key, 0, len(found))
-	now := e.users.now()
-	for _, k := range found {
-		answer = append(answer, Key{
-			ID: k.ID, Alg: k.Alg, State: keyState(k, now), Public: k.PublicJWK,
-			StagedAt: k.StagedAt, ActiveAt: k.ActiveAt, RetiringAt: k.RetiringAt, RetiredAt: k.RetiredAt,
-		})
-	}
-	return writeJSON(w, http.StatusOK, answer)
-}
-
-func keyState(k idp.SigningKey, now time.Time) string {
-	begun := func(t time.Time) bool { return !t.IsZero() && !t.After(now) }
-	switch {
-	case begun(k.RetiredAt):
-		return "retired"
-	case begun(k.RetiringAt):
-		return "retiring"
-	case begun(k.ActiveAt):
-		return "active"
-	}
-	return "staged"
 }
 
 func (e logs) listEvents(w http.ResponseWriter, r *http.Request) error {

@@ -27,7 +27,7 @@ func TestReference(t *testing.T) {
 		"Data goes to standard output, everything else to standard error. Secrets are never arguments.\n\n" +
 		"| exit code | meaning |\n|---|---|\n| 0 | done |\n| 1 | failed |\n| 2 | mistake in the command line |\n| 3 | not found |\n" +
 		"| 4 | refused: not allowed, not confirmed, or the token is not good |\n| 130 | interrupted |\n\n" +
-		"`user`, `client`, `resource`, `session`, `grant`, `key list`, `audit` and `backup` talk to a running server through its administration socket,\n" +
+		"`user`, `client`, `resource`, `session`, `grant`, `key` (but `key new`), `audit` and `backup` talk to a running server through its administration socket,\n" +
 		"which only the server's user can open. They find it by `--socket`, by `data_dir` of the configuration, or in `./signet-dev`; `--json` makes them write JSON.\n" +
 		"`signet completion bash` (or zsh, fish, powershell) writes completions for a shell.\n")
 	eachCommand(cli.Root(), func(cmd *cobra.Command) { describeCommand(&b, cmd) })

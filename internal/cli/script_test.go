@@ -106,11 +106,16 @@ func shows(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
-// field NAME FILE MEMBER sets a variable to a member of a JSON object; FILE may be stdout.
+// field NAME FILE MEMBER sets a variable to a member of a JSON object, or of the first
+// one of a list; FILE may be stdout.
 func jsonField(ts *testscript.TestScript, _ bool, args []string) {
-	var m map[string]any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &m))
-	value, ok := m[args[2]].(string)
+	var m [1]map[string]any
+	doc := strings.TrimSpace(ts.ReadFile(args[1]))
+	if !strings.HasPrefix(doc, "[") {
+		doc = "[" + doc + "]"
+	}
+	ts.Check(json.Unmarshal([]byte(doc), &m))
+	value, ok := m[0][args[2]].(string)
 	if !ok {
 		ts.Fatalf("no text %s in %s", args[2], args[1])
 	}

@@ -180,7 +180,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: proxies, Now: s.now})
 	s.public = middleware(s.routes(endpoints))
 	s.admin = middleware(admin.New(admin.Config{
-		Store: s.store, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
+		Store: s.store, Keys: s.keys, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
 	}))
 	return nil
 }

@@ -282,7 +282,7 @@ func TestReload_Times(t *testing.T) {
 			a.ActiveAt, b.ActiveAt, c.ActiveAt = time.Time{}, start, time.Time{}
 		}, 1, 3},
 		{"retiring does not sign", func(a, b, c *idp.SigningKey) {
-			a.RetiringAt, b.RetiringAt, c.ActiveAt = start.Add(-time.Hour), start.Add(time.Hour), start.Add(-time.Hour)
+			a.RetiringAt, b.RetiringAt, c.ActiveAt = start.Add(-time.Hour), start.Add(time.Hour), start.Add(time.Hour)
 		}, 2, 3},
 		{"retired is not published", func(a, b, c *idp.SigningKey) {
 			a.RetiredAt, b.RetiredAt = start, start.Add(time.Hour)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -20,4 +21,12 @@ func (h *Health) Of(ctx context.Context, now time.Time, look func(context.Contex
 		}
 	}
 	return nil
+}
+
+// Work runs what a server does in the background, without its listeners, until ctx ends:
+// for tests in which time is not real.
+func (s *Server) Work(ctx context.Context) {
+	var all sync.WaitGroup
+	s.work(ctx, ctx, &all)
+	all.Wait()
 }

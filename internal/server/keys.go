@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -13,7 +14,7 @@ const rotateEvery = time.Minute
 
 // openKeys opens the signing keys under the key-encryption key or the one before it.
 func (s *Server) openKeys(ctx context.Context, kek [32]byte) (err error) {
-	c := keyring.Config{KEK: kek, Policy: keyPolicy(s.cfg)}
+	c := keyring.Config{KEK: kek, Policy: cmp.Or(s.opts.Keys, keyPolicy(s.cfg))}
 	if c.Previous, err = s.cfg.PreviousKey(); err != nil {
 		return err
 	}

@@ -33,15 +33,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	feed, endFeed := context.WithCancel(work)
 	defer endFeed()
 	var background sync.WaitGroup
-	followKeys := func(ctx context.Context) error { return s.keys.Run(ctx, s.store.Watch, s.now, s.log) }
-	runHub := func(context.Context) error { return s.hub.Run(feed) }
-	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, followKeys, s.rotateKeys, s.sweep, s.calibrate} {
-		background.Go(func() {
-			if err := f(work); err != nil && work.Err() == nil && feed.Err() == nil {
-				s.log.Error("background work ended", "cause", err)
-			}
-		})
-	}
+	s.work(work, feed, &background)
 	servers := []*http.Server{s.httpServer(s.public), s.httpServer(s.admin)}
 	// The feed never ends by itself; when the server drains, its followers move on.
 	servers[0].RegisterOnShutdown(endFeed)
@@ -56,6 +48,20 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	background.Wait()
 	return err
+}
+
+// work starts all that no request asks for; it ends with ctx, and the revocation feed
+// with its own.
+func (s *Server) work(ctx, feed context.Context, all *sync.WaitGroup) {
+	followKeys := func(ctx context.Context) error { return s.keys.Run(ctx, s.store.Watch, s.now, s.log) }
+	runHub := func(context.Context) error { return s.hub.Run(feed) }
+	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, followKeys, s.rotateKeys, s.sweep, s.calibrate} {
+		all.Go(func() {
+			if err := f(ctx); err != nil && ctx.Err() == nil && feed.Err() == nil {
+				s.log.Error("background work ended", "cause", err)
+			}
+		})
+	}
 }
 
 // untilTold returns when ctx has ended and the drain delay is over, or when a server has

@@ -46,6 +46,8 @@ type Options struct {
 	Heartbeat time.Duration
 	// Faults makes transactions fail. For tests.
 	Faults *store.Faults
+	// Keys are the lives of signing keys; zero: as the lifetimes of tokens ask. For tests.
+	Keys keyring.Policy
 	// InsecureCheapPasswords makes password hashes that are fast to guess. For tests.
 	InsecureCheapPasswords bool
 }

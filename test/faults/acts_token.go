@@ -21,7 +21,7 @@ func (p *person) authorize(n *node) bool {
 	at, err := url.Parse(a.header.Get("Location"))
 	if err == nil && at.Query().Get("code") != "" {
 		p.w.ack(begun)
-		p.code, p.codeAt = at.Query().Get("code"), begun
+		p.code, p.codeAt = at.Query().Get("code"), p.w.now()
 		return true
 	}
 	switch {
@@ -92,7 +92,7 @@ func (p *person) redeemAgain(n *node, code string) bool {
 		for _, e := range events {
 			replayed = replayed || e.Action == "code.replay"
 		}
-		if !replayed && begun.Sub(p.codeAt) < codeLife {
+		if !replayed && p.w.since(p.codeAt) < codeLife {
 			p.w.find(lost, "a code: it was never redeemed, and cannot be")
 		}
 		if again := p.exchange(n, code); again.ok() {
@@ -140,7 +140,7 @@ func (p *person) refreshed(a answer, begun time.Time) bool {
 	switch {
 	case a.ok() && a.json(&t) == nil && t.Refresh != "":
 		p.w.ack(begun)
-		f.spent = append(f.spent, spent{token: f.current, successor: t.Refresh, at: begun})
+		f.spent = append(f.spent, spent{token: f.current, successor: t.Refresh, at: p.w.now()})
 		if len(f.spent) > 40 {
 			f.spent = append(f.spent[:5:5], f.spent[20:]...)
 		}
@@ -164,7 +164,7 @@ func (p *person) retry(n *node) bool {
 		return true
 	}
 	last := f.spent[len(f.spent)-1]
-	if time.Since(last.at) > retryWindow-10*time.Second {
+	if p.w.since(last.at) > retryWindow-10*time.Second {
 		return true
 	}
 	a := p.present(n, last.token)
@@ -237,9 +237,11 @@ func (p *person) revoke(n *node) bool {
 
 // both sends two requests at the same moment, to two nodes if there are two.
 func (p *person) both(n *node, ask func(*node) answer) (a, b answer) {
-	other := p.w.any(p.rng)
-	if other == nil {
-		other = n
+	other := n
+	for _, o := range p.w.nodes {
+		if o != n && o.up.Load() {
+			other = o
+		}
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { a = ask(n) })

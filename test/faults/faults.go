@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/signet-id/signet/internal/store"
@@ -114,9 +115,10 @@ func (w *world) checkFile(n *node) error {
 	return nil
 }
 
-// outage makes writing impossible while people act, ends that, and compares: no write is
-// acknowledged meanwhile, services go on, and everything recovers by itself.
-func (w *world) outage(begin, end func() error) error {
+// outage makes writing impossible while people act, ends that, and compares: services go
+// on meanwhile, and everything recovers by itself. With strict, no write may be
+// acknowledged once one was refused.
+func (w *world) outage(begin, end func() error, strict bool) error {
 	stop := w.crowd()
 	defer stop()
 	if err := w.more(20 * len(w.people)); err != nil {
@@ -130,7 +132,9 @@ func (w *world) outage(begin, end func() error) error {
 	if err := until("refused", readyWithin, enough); err != nil {
 		return err
 	}
-	w.fault.Store(time.Now().UnixNano())
+	if strict {
+		w.fault.Store(time.Now().UnixNano())
+	}
 	refused = w.refused.Load()
 	err := until("refused", readyWithin, enough)
 	w.fault.Store(0)
@@ -151,14 +155,14 @@ func (w *world) outage(begin, end func() error) error {
 }
 
 // databaseGone kills PostgreSQL with all its processes, and starts it again.
-func (w *world) databaseGone() error { return w.outage(w.pg.cluster.Kill, w.pg.cluster.Start) }
+func (w *world) databaseGone() error { return w.outage(w.pg.cluster.Kill, w.pg.cluster.Start, true) }
 
 // fullDisk lets no file of the server grow.
 func (w *world) fullDisk() error {
 	limit := func(bytes uint64) func() error {
 		return func() error { return w.nodes[0].tell(order{FileLimit: &bytes}) }
 	}
-	return w.outage(limit(1), limit(1<<62))
+	return w.outage(limit(1), limit(1<<62), true)
 }
 
 // frozenDatabase stops PostgreSQL as it is for a while: whoever waits is answered later.
@@ -201,3 +205,34 @@ func (w *world) lostCommits(n int, which func(*proxy) interface{ Store(int64) })
 
 func answersToCommit(p *proxy) interface{ Store(int64) } { return &p.swallow }
 func commits(p *proxy) interface{ Store(int64) }         { return &p.cut }
+
+// races has every person redeem codes and refresh tokens twice at the same moment.
+func (w *world) races(rounds int) error {
+	var all sync.WaitGroup
+	errs := make([]error, len(w.people))
+	for i, p := range w.people {
+		all.Go(func() {
+			left := rounds
+			errs[i] = until("through with the races", readyWithin, func() bool {
+				n := w.any(p.rng)
+				switch {
+				case n == nil || !p.settle(n):
+				case p.user != nil && p.signed && p.fam == nil && p.code != "":
+					if p.redeem(n) && p.fam != nil {
+						p.raceRefresh(n)
+						p.raceRefresh(n)
+						p.revoke(n)
+					}
+					if p.authorize(n) && p.raceCode(n) {
+						left--
+					}
+				default:
+					p.act(n)
+				}
+				return left <= 0 || len(w.broken()) >= maxFindings
+			})
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}

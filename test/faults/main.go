@@ -84,7 +84,9 @@ func long(engine string, kills, ops, people int, seed uint64) (err error) {
 		default:
 		}
 	}
-	return errors.Join(w.check(true), w.verdict(engine, begun))
+	err = w.clocks()
+	fmt.Printf("%6.1fs %7d writes  clocks frozen and set\n", time.Since(begun).Seconds(), w.acked.Load())
+	return errors.Join(err, w.check(true), w.verdict(engine, begun))
 }
 
 // round does one fault, chosen by the seed; every fifth is one of the database's.

@@ -119,7 +119,7 @@ func (p *person) act(n *node) bool {
 		return p.makeUser(n)
 	case !p.signed:
 		return p.login(n)
-	case p.fam == nil && (p.code == "" || time.Since(p.codeAt) > codeLife):
+	case p.fam == nil && (p.code == "" || p.w.since(p.codeAt) > codeLife):
 		return p.authorize(n)
 	case p.fam == nil && p.rng.IntN(20) == 0:
 		return p.raceCode(n)

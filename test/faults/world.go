@@ -36,7 +36,8 @@ type plan struct {
 	seed   uint64
 	people int
 	nodes  int
-	pg     *database // nil: SQLite
+	pg     *database // nil: SQLite, or the server that url names
+	url    string    // of a PostgreSQL server that nothing happens to
 	data   string    // directory for the SQLite file; empty: beside the rest
 }
 
@@ -52,7 +53,7 @@ type world struct {
 	nodes    []*node
 	people   []*person
 	pg       *database
-	clock    atomic.Pointer[clockSetting] // of all nodes
+	clock    atomic.Pointer[clockSetting] // of all nodes and the verifier
 	verifier *verify.Verifier
 	feed     *http.Client
 	cleanup  []func() error
@@ -94,6 +95,8 @@ func (w *world) start(pl plan) error {
 		switch {
 		case w.pg != nil:
 			set.Database = w.pg.url()
+		case pl.url != "":
+			set.Database = pl.url
 		case pl.data != "":
 			set.Database = "sqlite:" + filepath.Join(pl.data, "signet.db")
 		default:
@@ -185,6 +188,9 @@ func (w *world) now() time.Time {
 	}
 	return time.Now().Add(set.Offset).Round(0)
 }
+
+// since is how far away a time is for the servers, in either direction.
+func (w *world) since(t time.Time) time.Duration { return w.now().Sub(t).Abs() }
 
 // any returns a node that is up, or nil.
 func (w *world) any(rng *rand.Rand) *node {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -289,7 +290,7 @@ func (w *world) checkVerifier() error {
 	w.verifyLive()
 	for _, p := range w.people {
 		for _, f := range p.graves {
-			if _, err := w.verifier.Verify(nil, f.access); err == nil {
+			if _, err := w.verifier.Verify(context.Background(), f.access); err == nil {
 				w.find(revived, "an access token of grant %s", f.grant)
 			}
 		}
@@ -304,7 +305,7 @@ func (w *world) verifyLive() {
 			continue
 		}
 		w.checked.Add(1)
-		if _, err := w.verifier.Verify(nil, p.fam.access); err != nil {
+		if _, err := w.verifier.Verify(context.Background(), p.fam.access); err != nil {
 			w.find(lost, "an access token of grant %s: %v", p.fam.grant, err)
 		}
 	}

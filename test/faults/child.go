@@ -90,6 +90,7 @@ func runChild(given string) error {
 	served.Go(func() {
 		if err := s.Run(ctx, ln); err != nil {
 			fmt.Fprintln(os.Stderr, "serve:", err)
+			os.Exit(1)
 		}
 	})
 	fmt.Println(ln.Addr())

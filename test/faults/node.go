@@ -98,6 +98,7 @@ func (n *node) start() error {
 	}
 	n.process, n.stdout, n.exited = cmd, bufio.NewScanner(out), make(chan struct{})
 	if !n.stdout.Scan() {
+		n.process = nil
 		return errors.Join(fmt.Errorf("a server does not start: %s", n.lastWords()), cmd.Wait())
 	}
 	addr := n.stdout.Text()
@@ -128,6 +129,11 @@ func (n *node) answers(path string) error {
 				n.up.Store(true)
 				return nil
 			}
+		}
+		select {
+		case <-n.exited:
+			return fmt.Errorf("a server ended by itself: %s", n.lastWords())
+		default:
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s is not ok after %s: %s", path, readyWithin, n.lastWords())

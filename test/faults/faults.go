@@ -75,7 +75,7 @@ func (w *world) revive(n *node, ready func() error) error {
 	if err := errors.Join(n.start(), ready()); err != nil {
 		return err
 	}
-	w.took(time.Since(begun))
+	w.took("after a start", time.Since(begun))
 	return nil
 }
 
@@ -143,13 +143,13 @@ func (w *world) outage(begin, end func() error, strict bool) error {
 	}
 	stop()
 	w.verifyLive()
-	begun, acked := time.Now(), w.acked.Load()
 	if err := end(); err != nil {
 		return err
 	}
+	begun, acked := time.Now(), w.acked.Load()
 	stop = w.crowd()
 	err = until("a write after the outage", readyWithin, func() bool { return w.acked.Load() > acked })
-	w.took(time.Since(begun))
+	w.took("after an outage", time.Since(begun))
 	stop()
 	return errors.Join(err, w.check(false))
 }
@@ -181,7 +181,7 @@ func (w *world) frozenDatabase(d time.Duration) error {
 		return err
 	}
 	err := until("a write after the pause", readyWithin, func() bool { return w.acked.Load() > acked })
-	w.took(time.Since(begun))
+	w.took("after a pause of the database", time.Since(begun))
 	stop()
 	return errors.Join(err, w.check(false))
 }

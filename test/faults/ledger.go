@@ -17,17 +17,18 @@ type ledger struct {
 	checked atomic.Int64 // promises that were looked at after a fault
 	fault   atomic.Int64 // since when no write may be acknowledged (unix nanoseconds); 0: they may
 
-	mu       sync.Mutex // guards all below
-	kills    int
-	slowest  time.Duration
-	lost     int // acknowledged, and not there
-	revived  int // ended, and alive
-	doubled  int // single-use, and used twice
-	strange  int // anything else that must not be
-	findings []string
-	rules    []rule // the log of revocations as it was last seen; rule n is at n-1
-	epoch    string
-	revoked  map[string]bool // grants whose end was acknowledged: each has a rule
+	mu         sync.Mutex // guards all below
+	kills      int
+	slowest    time.Duration // until a write, or a node, was possible again
+	slowestWas string
+	lost       int // acknowledged, and not there
+	revived    int // ended, and alive
+	doubled    int // single-use, and used twice
+	strange    int // anything else that must not be
+	findings   []string
+	rules      []rule // the log of revocations as it was last seen; rule n is at n-1
+	epoch      string
+	revoked    map[string]bool // grants whose end was acknowledged: each has a rule
 }
 
 // finding is a kind of broken promise.
@@ -75,10 +76,12 @@ func (l *ledger) revoke(grant string) {
 	l.revoked[grant] = true
 }
 
-func (l *ledger) took(d time.Duration) {
+func (l *ledger) took(what string, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.slowest = max(l.slowest, d)
+	if d > l.slowest {
+		l.slowest, l.slowestWas = d, what
+	}
 }
 
 // broken reports whether any promise was.
@@ -91,6 +94,6 @@ func (l *ledger) broken() []string {
 func (l *ledger) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fmt.Sprintf("%d acknowledged writes, %d kills, %d lost, %d revived, %d with two winners, %d strange, %d maybe, %d refused, %d promises checked, slowest ready after %s",
-		l.acked.Load(), l.kills, l.lost, l.revived, l.doubled, l.strange, l.doubts.Load(), l.refused.Load(), l.checked.Load(), l.slowest.Round(time.Millisecond))
+	return fmt.Sprintf("%d acknowledged writes, %d kills, %d lost, %d revived, %d with two winners, %d strange, %d maybe, %d refused, %d promises checked, slowest ready in %s (%s)",
+		l.acked.Load(), l.kills, l.lost, l.revived, l.doubled, l.strange, l.doubts.Load(), l.refused.Load(), l.checked.Load(), l.slowest.Round(time.Millisecond), l.slowestWas)
 }

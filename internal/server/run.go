@@ -128,8 +128,8 @@ func drain(servers []*http.Server) error {
 	return nil
 }
 
-// listenAdmin opens the administration socket. The database's lock says that no other
-// server is alive, so a socket that is there was left behind.
+// listenAdmin opens the administration socket. The data directory is locked, so a socket
+// that is there was left behind.
 func (s *Server) listenAdmin() (net.Listener, error) {
 	path := s.cfg.AdminSocket()
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -161,7 +161,8 @@ func (s *Server) calibrate(ctx context.Context) error {
 		return err
 	}
 	s.log.Info("password hashing fitted to this machine", "memory_kib", params.Memory, "time", params.Time)
-	return s.store.PutSetting(ctx, hashingSetting, value)
+	_, err = s.store.PutSettingOnce(ctx, hashingSetting, value) // another node may have been faster
+	return err
 }
 
 var errDraining = errors.New("shutting down")

@@ -13,7 +13,8 @@ const (
 )
 
 // sweep deletes what has expired: a batch, a pause, the next one. Each kind of row of a
-// batch is a transaction of its own with a bounded number of rows.
+// batch is a transaction of its own with a bounded number of rows. Of several nodes one
+// sweeps at a time.
 func (s *Server) sweep(ctx context.Context) error {
 	failures := 0
 	timer := time.NewTimer(0)
@@ -24,7 +25,11 @@ func (s *Server) sweep(ctx context.Context) error {
 			return ctx.Err()
 		case <-timer.C:
 		}
-		rows, err := s.store.Sweep(ctx, s.now())
+		rows := 0
+		err := s.store.Chore(ctx, "sweep", func(ctx context.Context) (err error) {
+			rows, err = s.store.Sweep(ctx, s.now())
+			return err
+		})
 		if err == nil {
 			failures = 0
 		} else if failures++; failures == 1 && ctx.Err() == nil {

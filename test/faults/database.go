@@ -37,7 +37,7 @@ func newDatabase() (d *database, err error) {
 		return d, err
 	}
 	d.cluster = cluster
-	if err := cluster.CreateDatabase("signet"); err != nil {
+	if err := cluster.CreateDatabase("signet", ""); err != nil {
 		return d, err
 	}
 	if d.proxyDir, err = socketDir(); err != nil {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -122,11 +123,29 @@ func (p *proxy) answers(client io.Writer, server io.Reader, deaf *atomic.Bool) {
 
 var errCut = errors.New("cut")
 
-// questions copies what the client says, message by message (PostgreSQL's documentation,
-// "Message Formats"), and looks for COMMIT.
+// commitNames recognises COMMIT among the messages of a connection: a statement is prepared
+// under a name and then bound by it (PostgreSQL's documentation, "Message Formats").
+type commitNames map[string]bool
+
+func (c commitNames) has(message []byte) bool {
+	fields := bytes.SplitN(message[5:], []byte{0}, 3)
+	if len(fields) < 2 {
+		return false
+	}
+	switch message[0] {
+	case 'P': // Parse: name of the statement, its text
+		c[string(fields[0])] = string(fields[1]) == "COMMIT"
+	case 'B': // Bind: name of the portal, name of the statement
+		return c[string(fields[1])]
+	}
+	return false
+}
+
+// questions copies what the client says, message by message, and looks for COMMIT.
 func (p *proxy) questions(client io.Reader, server io.Writer, deaf *atomic.Bool) error {
 	in, out := bufio.NewReader(client), bufio.NewWriter(server)
 	head := 4 // the first message has no type
+	known, last := commitNames{}, false
 	for {
 		message := make([]byte, head)
 		if _, err := io.ReadFull(in, message); err != nil {
@@ -140,24 +159,25 @@ func (p *proxy) questions(client io.Reader, server io.Writer, deaf *atomic.Bool)
 		if _, err := io.ReadFull(in, message[head:]); err != nil {
 			return err
 		}
-		commit := head == 5 && message[0] == 'Q' && string(message[5:]) == "COMMIT\x00"
+		commit := head == 5 && known.has(message)
 		if commit && take(&p.cut) {
 			p.lost.Add(1)
 			return errCut
 		}
-		last := commit && take(&p.swallow)
-		if last {
+		if commit && take(&p.swallow) {
 			deaf.Store(true)
+			last = true
 		}
 		if _, err := out.Write(message); err != nil {
 			return err
 		}
-		if in.Buffered() == 0 || last {
+		over := last && message[0] == 'S' // Sync: the server works, and answers
+		if in.Buffered() == 0 || over {
 			if err := out.Flush(); err != nil {
 				return err
 			}
 		}
-		if last {
+		if over {
 			return nil
 		}
 		head = 5

@@ -180,7 +180,11 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 		return err
 	}
 	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: proxies, Now: s.now})
-	s.public = middleware(s.routes(endpoints))
+	public := s.routes(endpoints)
+	if s.opts.Dev {
+		public = onlyOwnHost(s.cfg.PublicURL, public)
+	}
+	s.public = middleware(public)
 	s.admin = middleware(admin.New(admin.Config{
 		Store: s.store, Keys: s.keys, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
 	}))

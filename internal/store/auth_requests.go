@@ -40,6 +40,11 @@ func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network 
 	if err != nil {
 		return fmt.Errorf("create authorization request: %w", err)
 	}
+	// Who is over the quota is refused before waiting for the writer, and delays nobody.
+	err = db.read(ctx, "create authorization request", func(c *conn) error { return c.openRequests(network, perNetwork, now) })
+	if err != nil {
+		return err
+	}
 	return db.write(ctx, "create authorization request", func(t *tx) error {
 		if err := t.requestQuota(network, perNetwork, total, now); err != nil {
 			return err
@@ -50,15 +55,20 @@ func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network 
 	})
 }
 
-func (t *tx) requestQuota(network string, perNetwork, total int, now time.Time) error {
+// openRequests refuses a network that has begun too many requests.
+func (c *conn) openRequests(network string, perNetwork int, now time.Time) error {
 	var open int
-	err := t.row(`SELECT COUNT(*) FROM (SELECT 1 FROM auth_requests
+	err := c.row(`SELECT COUNT(*) FROM (SELECT 1 FROM auth_requests
 		WHERE network = $1 AND finished_at IS NULL AND expires_at > $2 LIMIT $3) AS open`, network, ms(now), perNetwork).Scan(&open)
-	if err != nil {
-		return err
+	if err == nil && open >= perNetwork {
+		err = fmt.Errorf("authorization requests of one network: %w", idp.ErrLimited)
 	}
-	if open >= perNetwork {
-		return fmt.Errorf("authorization requests of one network: %w", idp.ErrLimited)
+	return err
+}
+
+func (t *tx) requestQuota(network string, perNetwork, total int, now time.Time) error {
+	if err := t.openRequests(network, perNetwork, now); err != nil {
+		return err
 	}
 	rows, err := t.tally(tallyRequests, 1)
 	if err != nil || rows <= int64(total) {

@@ -20,8 +20,10 @@ type clientDirectory interface {
 	Client(ctx context.Context, id string) (idp.Client, error)
 }
 
-// auditStore records refusals that come with no change.
+// auditStore records refusals that come with no change, as many as the limits allow.
 type auditStore interface {
+	LimitReached(ctx context.Context, limits []idp.Limit, now time.Time) (bool, error)
+	CountAttempt(ctx context.Context, limits []idp.Limit, now time.Time) (time.Duration, error)
 	Audit(ctx context.Context, e idp.Event) error
 }
 
@@ -90,16 +92,45 @@ func (a *clientAuth) client(ctx context.Context, id string, notBefore time.Time)
 	return a.directory.Client(ctx, id)
 }
 
+var errNotProven = &Error{Code: InvalidClient, Description: "client authentication failed", Cause: idp.ErrDenied}
+
 // failed leaves a trace and says nothing more. c is zero if there is no such client.
 func (a *clientAuth) failed(r *http.Request, c idp.Client) error {
-	err := a.store.Audit(r.Context(), idp.Event{
-		At: a.now(), Actor: edge.Actor(r, "anonymous", ""), Action: "client.authenticate", Target: c.ID, ClientID: c.ID,
-		Result: "refused", Reason: "unknown or disabled client, or wrong secret or method",
-	})
+	now := a.now()
+	room, err := a.mayRecord(r, now)
+	if err == nil && room {
+		err = a.store.Audit(r.Context(), idp.Event{
+			At: now, Actor: edge.Actor(r, "anonymous", ""), Action: "client.authenticate", Target: c.ID, ClientID: c.ID,
+			Result: "refused", Reason: "unknown or disabled client, or wrong secret or method",
+		})
+	}
 	if err != nil {
 		return err
 	}
-	return &Error{Code: InvalidClient, Description: "client authentication failed", Cause: idp.ErrDenied}
+	return errNotProven
+}
+
+// Audit rows of refused clients (DOS-03). Everybody can cause them: none may fill the log
+// or keep the database's writer busy. Known and unknown clients share them (CLI-03).
+const (
+	refusalsPerNetwork = 60
+	refusalsInAll      = 6000
+	refusalsWindow     = time.Hour
+)
+
+// mayRecord counts a refusal, and says no without waiting for the writer when its network
+// has had its share.
+func (a *clientAuth) mayRecord(r *http.Request, now time.Time) (bool, error) {
+	limits := []idp.Limit{
+		{Key: "audit.client:" + edge.Network(edge.ClientAddr(r)), Max: refusalsPerNetwork, Window: refusalsWindow},
+		{Key: "audit.client", Max: refusalsInAll, Window: refusalsWindow},
+	}
+	full, err := a.store.LimitReached(r.Context(), limits, now)
+	if err != nil || full {
+		return false, err
+	}
+	wait, err := a.store.CountAttempt(r.Context(), limits, now)
+	return wait == 0, err
 }
 
 // presented takes the credentials out of the request: exactly one method, never the

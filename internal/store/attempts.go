@@ -45,6 +45,23 @@ func (db *DB) CountAttempt(ctx context.Context, limits []idp.Limit, now time.Tim
 	return 0, err
 }
 
+// LimitReached reports whether one of the limits is full, without counting and without
+// the writer.
+func (db *DB) LimitReached(ctx context.Context, limits []idp.Limit, now time.Time) (full bool, err error) {
+	err = db.read(ctx, "read limits", func(c *conn) error {
+		full = false
+		for _, l := range limits {
+			reached, err := c.exists("SELECT 1 FROM attempts WHERE key = $1 AND expires_at > $2 AND n >= $3", attemptKey(l.Key), ms(now), l.Max)
+			if err != nil {
+				return err
+			}
+			full = full || reached
+		}
+		return nil
+	})
+	return full, err
+}
+
 // countOne counts against one limit and returns how long it stays full, zero if there was room.
 func (t *tx) countOne(l idp.Limit, now time.Time) (left time.Duration, err error) {
 	if l.Key == "" || l.Window <= 0 {

@@ -107,6 +107,39 @@ func TestAudit_BoundedRefusals(t *testing.T) {
 	}
 }
 
+// DOS-03: noise that concerns nobody does not wipe out what was tried on an account.
+func TestAudit_NoiseSparesAccounts(t *testing.T) {
+	t.Parallel()
+	db := openTemp(t)
+	db.SetBounds(100, 100)
+	refuse := func(userID string, n int) {
+		for i := range n {
+			e := idp.Event{At: when, Actor: idp.Actor{Kind: "anonymous"}, UserID: userID, Action: "x", Target: fmt.Sprint(i), Result: "refused"}
+			if err := db.Audit(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	check := func(what string, anns, all int) {
+		t.Helper()
+		hers, err := db.Events(t.Context(), "ann", 0, 1000)
+		if err != nil || len(hers) != anns {
+			t.Errorf("%s: %d rows of ann's, %v", what, len(hers), err)
+		}
+		rows, err := db.Events(t.Context(), "", 0, 1000)
+		if err != nil || len(rows) != all {
+			t.Errorf("%s: %d rows, %v", what, len(rows), err)
+		}
+	}
+	refuse("ann", 30)
+	refuse("", 350)
+	check("after noise", 30, 100)
+	refuse("ann", 90) // then the oldest of hers go
+	check("after more tries", 100, 100)
+	refuse("", 5)
+	check("after more noise", 100, 100)
+}
+
 // TOK-10: reads and new grants look at the user themselves. That disabling has ended
 // everything already is the first line; this is the second.
 func TestDisabled_IsAskedAgain(t *testing.T) {

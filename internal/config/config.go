@@ -247,11 +247,13 @@ type Lifetimes struct {
 // Limits keep anybody from using more of the machine than is his.
 type Limits struct {
 	// Connections at the same time, those of verifiers that follow revocations included.
-	// Each may cost an open file and about 50 KiB.
+	// Each may cost an open file and about 50 KiB. One network may have a 16th of them,
+	// trusted proxies any number. When none is left, the one that has been idle longest
+	// is closed for the newcomer.
 	//
 	// Default: 10000
 	// Example: 2000
-	// What breaks: the next connection waits until one is closed; from 10 to 1000000.
+	// What breaks: when all are busy, the next one waits until one is not; from 10 to 1000000.
 	MaxConnections int `yaml:"max_connections"`
 
 	// Bytes of a request's headers.

@@ -48,7 +48,8 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return prefix.Masked(), nil
 }
 
-func (p Proxies) trusts(addr netip.Addr) bool {
+// Contains reports whether the address is one of theirs.
+func (p Proxies) Contains(addr netip.Addr) bool {
 	for _, prefix := range p.prefixes {
 		if prefix.Contains(addr) {
 			return true
@@ -62,7 +63,7 @@ func (p Proxies) trusts(addr netip.Addr) bool {
 // left: what stands further left was written by whoever sent the request.
 func (p Proxies) clientAddr(r *http.Request) netip.Addr {
 	addr := peerAddr(r)
-	if !addr.IsValid() || !p.trusts(addr) {
+	if !addr.IsValid() || !p.Contains(addr) {
 		return addr
 	}
 	lines := r.Header.Values("X-Forwarded-For")
@@ -74,7 +75,7 @@ func (p Proxies) clientAddr(r *http.Request) netip.Addr {
 			if err != nil || hops >= maxHops {
 				return addr // garbage: the last hop that we can believe
 			}
-			if addr = next; !p.trusts(addr) {
+			if addr = next; !p.Contains(addr) {
 				return addr
 			}
 		}

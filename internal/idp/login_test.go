@@ -180,6 +180,23 @@ func TestNetwork_LOG03(t *testing.T) {
 	}
 }
 
+// LOG-03: who has one IPv6 network for nothing may have the 65,535 beside it as well.
+func TestSite_LOG03(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"192.0.2.1": "", "::ffff:192.0.2.1": "", "2001:db8::1": "2001:db8::/48", "2001:db8:0:ff12::1": "2001:db8::/48", "2001:db8:1::1": "2001:db8:1::/48",
+	} {
+		if got := idp.Site(idp.Network(netip.MustParseAddr(in))); got != want {
+			t.Errorf("%s: %q; want %q", in, got, want)
+		}
+	}
+	for _, in := range []string{"", "unknown", "2001:db8::/32", "2001:db8::1"} {
+		if got := idp.Site(in); got != "" {
+			t.Errorf("%q: %q", in, got)
+		}
+	}
+}
+
 func FuzzCanonicalLogin(f *testing.F) {
 	for _, s := range []string{"ann", "Ann@Example.com", "ann@müller.example", "\u202eann", "a@xn--.com", "a@\xff.com"} {
 		f.Add(s)

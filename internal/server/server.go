@@ -66,6 +66,7 @@ type Server struct {
 	dir      *store.Directory
 	hub      *revocation.Hub
 	pages    *web.Pages
+	proxies  edge.Proxies
 	public   http.Handler
 	admin    http.Handler
 	tls      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
@@ -150,8 +151,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if s.hasher, err = s.newHasher(ctx); err != nil {
 		return err
 	}
-	proxies, err := edge.ParseProxies(s.cfg.TrustedProxies)
-	if err != nil {
+	if s.proxies, err = edge.ParseProxies(s.cfg.TrustedProxies); err != nil {
 		return err
 	}
 	mailer, err := s.newMailer()
@@ -179,7 +179,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if err != nil {
 		return err
 	}
-	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: proxies, Now: s.now})
+	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: s.proxies, Now: s.now})
 	public := s.routes(endpoints)
 	if s.opts.Dev {
 		public = onlyOwnHost(s.cfg.PublicURL, public)

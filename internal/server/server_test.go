@@ -155,7 +155,7 @@ func TestServer_DOS01_SlowClients(t *testing.T) {
 	t.Parallel()
 	s := start(t, false, func(c *config.Config) {
 		c.Limits.ReadHeaderTimeout, c.Limits.ReadTimeout = 300*time.Millisecond, 300*time.Millisecond
-		c.Limits.MaxConnections = 120
+		c.Limits.MaxConnections, c.TrustedProxies = 120, []string{"127.0.0.1", "::1"} // not one network's share
 	})
 	var slow sync.WaitGroup
 	for i := range 100 {
@@ -184,20 +184,13 @@ func TestServer_DOS01_SlowClients(t *testing.T) {
 	slow.Wait()
 }
 
-// TestServer_BoundsConnections: the connection beyond the bound is served when another ends.
+// TestServer_BoundsConnections: when all are busy, one beyond the bound waits until one is not.
 func TestServer_BoundsConnections(t *testing.T) {
 	t.Parallel()
-	s := start(t, false, func(c *config.Config) { c.Limits.MaxConnections = 1 })
-	first, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask(t, first) // accepted for sure
-	second, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Close()
+	s := start(t, false, func(c *config.Config) { c.Limits.MaxConnections, c.Limits.ReadTimeout = 1, time.Minute })
+	first, second := s.dial(t, "127.0.0.1"), net.Conn(nil)
+	begin(t, first)
+	second = s.dial(t, "127.0.0.1")
 	_ = second.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
 	if _, err := io.WriteString(second, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		t.Fatal(err)
@@ -205,20 +198,12 @@ func TestServer_BoundsConnections(t *testing.T) {
 	if _, err := second.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("a connection beyond the bound was served: %v", err)
 	}
-	first.Close()
+	if _, err := io.WriteString(first, "grant_type=x"); err != nil { // its end
+		t.Fatal(err)
+	}
 	_ = second.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if _, err := second.Read(make([]byte, 1)); err != nil {
-		t.Fatalf("after another ended: %v", err)
-	}
-}
-
-func ask(t *testing.T, conn net.Conn) {
-	t.Helper()
-	if _, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
+		t.Fatalf("after another became idle: %v", err)
 	}
 }
 

@@ -3,13 +3,14 @@ package revocation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Follow gives send all events after a position, as they come, until ctx, send or the
 // hub ends; it returns why. The first event comes at once: the follower learns where
-// the log ends. A position of another epoch, or one that the log has not reached,
-// starts again from 0.
+// the log ends. An event may begin before the position, at one that many share. A
+// position of another epoch, or one that the log has not reached, starts again from 0.
 //
 // send may be slow. It must not be so for ever, and must not change the event.
 func (h *Hub) Follow(ctx context.Context, epoch string, after int64, send func(*Event) error) error {
@@ -89,7 +90,8 @@ func (f *follower) next(ctx context.Context) (*Event, error) {
 
 // after returns a batch that continues from a position and reaches another: a shared
 // one, or else a new one, made by one follower at a time, so that a crowd of newcomers
-// costs no more than one.
+// costs no more than one. Positions are made up easily, so batches begin at few of them:
+// otherwise each would be made for one follower, and all others would wait for it.
 func (h *Hub) after(ctx context.Context, epoch string, at, reach int64) (*Event, error) {
 	if e := h.shared(epoch, at, reach); e != nil {
 		return e, nil
@@ -114,7 +116,10 @@ func (h *Hub) after(ctx context.Context, epoch string, at, reach int64) (*Event,
 	if current != epoch || head < reach {
 		return nil, fmt.Errorf("the log was replaced: %w", ErrClosed)
 	}
-	e, _, err := h.read(ctx, epoch, at, head)
+	e, _, err := h.read(ctx, epoch, common(at, head), head)
+	if err == nil && e.To < reach { // long names cut it off before the position
+		e, _, err = h.read(ctx, epoch, at, head)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +131,15 @@ func (h *Hub) after(ctx context.Context, epoch string, at, reach int64) (*Event,
 	return e, nil
 }
 
+// common is where the batch for a position begins: every thousandth, and each of the
+// last hundred, so that who was away for a moment gets little.
+func common(at, head int64) int64 {
+	if head-at <= nearHead {
+		return at
+	}
+	return at - at%maxRules
+}
+
 func (h *Hub) shared(epoch string, at, reach int64) *Event {
 	now := h.cfg.Now()
 	h.mu.Lock()
@@ -133,7 +147,10 @@ func (h *Hub) shared(epoch string, at, reach int64) *Event {
 	if h.epoch != epoch {
 		return nil
 	}
-	return h.cache.get(at, reach, now)
+	if e := h.cache.get(at, reach, now); e != nil || common(at, h.head) == at {
+		return e
+	}
+	return h.cache.around(at, now)
 }
 
 // cache holds the newest batches by where they begin. It is guarded by Hub.mu.
@@ -161,6 +178,17 @@ func (c *cache) put(e *Event) {
 func (c *cache) get(from, reach int64, now time.Time) *Event {
 	if e := c.byFrom[from]; e != nil && e.To >= reach && fresh(e, now) {
 		return e
+	}
+	return nil
+}
+
+// around finds a batch that covers a position and the next. Where rules are over, one
+// reaches over many positions.
+func (c *cache) around(at int64, now time.Time) *Event {
+	for _, e := range slices.Backward(c.order) {
+		if e.From <= at && e.To > at && fresh(e, now) {
+			return e
+		}
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func TestFollow_Snapshot(t *testing.T) {
 			}
 			at, live, batches = b.To, live+len(b.Rules), batches+1
 		}
-		if live != 2720 || batches != 3 {
+		if live != 2720 || batches != 4 {
 			t.Errorf("%d rules in %d batches", live, batches)
 		}
 	})
@@ -136,6 +136,86 @@ func TestFollow_SharedSnapshot(t *testing.T) {
 		crowd.Wait()
 		if r, n := l.ruleReads()-reads, s.count()-signatures; r != 3 || n != 3 {
 			t.Errorf("%d reads, %d signatures", r, n)
+		}
+	})
+}
+
+// TestFollow_MadeUpPositions: a crowd at positions of its own costs what the snapshot
+// costs, and misses nothing. DOS-03
+func TestFollow_MadeUpPositions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, s := newMemLog(), newSigning(t, "k1")
+		over := grants(60_000, time.Now())
+		for i := range over {
+			over[i].Until = time.Now()
+		}
+		l.append(false, append(over, grants(5500, time.Now())...)...)
+		h := newHub(l, s)
+		start(t, h)
+		synctest.Wait()
+		for e := range follow(t, h, "", 0) { // somebody reads the snapshot
+			if e.To == 65_500 {
+				break
+			}
+		}
+		signatures := s.count()
+		var crowd sync.WaitGroup
+		for i := range 300 {
+			after := int64(i*218 + 7)
+			events := follow(t, h, "e1", after)
+			crowd.Go(func() {
+				for at := after; at < 65_500; {
+					e := <-events
+					if e.From > at || e.To <= at {
+						t.Errorf("at %d: from %d to %d", at, e.From, e.To)
+						return
+					}
+					at = e.To
+				}
+			})
+		}
+		crowd.Wait()
+		if n := s.count() - signatures; n > 1 {
+			t.Errorf("%d signatures", n)
+		}
+	})
+}
+
+// TestFollow_NearTheEnd: who missed little gets little.
+func TestFollow_NearTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, s := newMemLog(), newSigning(t, "k1")
+		l.append(false, grants(5500, time.Now())...)
+		h := newHub(l, s)
+		start(t, h)
+		if b := open(t, s, <-follow(t, h, "e1", 5490)); b.From != 5490 || len(b.Rules) != 10 {
+			t.Errorf("from %d, %d rules", b.From, len(b.Rules))
+		}
+	})
+}
+
+// TestFollow_LongNamesFromTheMiddle: a batch that is cut off before the position asked
+// for leads nowhere.
+func TestFollow_LongNamesFromTheMiddle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, s := newMemLog(), newSigning(t, "k1")
+		rules := grants(1999, time.Now())
+		for i := range rules {
+			rules[i].ID = strings.Repeat("x", 2000) + rules[i].ID
+		}
+		l.append(false, rules...)
+		h := newHub(l, s)
+		start(t, h)
+		events := follow(t, h, "e1", 900)
+		for at := int64(900); at < 1999; {
+			e := <-events
+			if e.From > at || e.To <= at {
+				t.Fatalf("at %d: from %d to %d", at, e.From, e.To)
+			}
+			at = e.To
 		}
 	})
 }

@@ -51,7 +51,8 @@ const (
 	retryEvery       = 100 * time.Millisecond
 	readTimeout      = 5 * time.Second
 	maxShared        = time.Second // how old a batch may be that is given to another follower
-	maxCached        = 8 << 20     // bytes of batches that are kept for others
+	maxCached        = 32 << 20    // bytes of batches that are kept for others: 190,000 rules
+	nearHead         = 100         // positions before the log's end that have batches of their own
 )
 
 // ErrClosed says that the hub has ended, so nothing more will be heard of it.
@@ -248,7 +249,11 @@ func (h *Hub) read(ctx context.Context, epoch string, from, head int64) (*Event,
 	}
 	to := head
 	if n := len(rules); n == maxRules {
-		to = rules[n-1].Seq // there may be more
+		// There may be more. The next batch begins where others begin, too: see common.
+		to = rules[n-1].Seq - rules[n-1].Seq%maxRules
+		for rules[len(rules)-1].Seq > to {
+			rules = rules[:len(rules)-1]
+		}
 	} else if n > 0 {
 		to = max(head, rules[n-1].Seq)
 	}

@@ -28,6 +28,7 @@ func (c Config) Check() error {
 		named("database", checkDatabase(c.Database)),
 		named("database_password_file", c.checkDatabasePassword()),
 		c.checkTransport(),
+		c.checkVerifierNetworks(),
 		named("brand.name", checkBrand(c.Brand.Name)),
 		c.checkSMTP(),
 		c.checkLifetimes(),
@@ -160,7 +161,20 @@ func (c Config) checkTransport() error {
 	return errors.Join(problems...)
 }
 
+func (c Config) checkVerifierNetworks() error {
+	var problems []error
+	for _, n := range c.VerifierNetworks {
+		problems = append(problems, named("verifier_networks", checkNetwork(n, "contains everybody: strangers would have the places of your services; name their networks")))
+	}
+	return errors.Join(problems...)
+}
+
 func checkProxy(s string) error {
+	return checkNetwork(s, "trusts everybody: each visitor could choose the address he is counted under; name the proxy")
+}
+
+// checkNetwork says whyNot if it contains everybody.
+func checkNetwork(s, whyNot string) error {
 	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
 		return nil
 	}
@@ -169,7 +183,7 @@ func checkProxy(s string) error {
 	case err != nil || prefix.Addr().Is4In6():
 		return fmt.Errorf("%q is neither an address nor a prefix, like 10.0.0.2 or 10.1.0.0/16", s)
 	case prefix.Bits() == 0:
-		return fmt.Errorf("%q trusts everybody: each visitor could choose the address he is counted under; name the proxy", s)
+		return fmt.Errorf("%q %s", s, whyNot)
 	}
 	return nil
 }

@@ -130,6 +130,17 @@ type Config struct {
 	// a prefix that contains other machines lets them choose the address they are counted under.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 
+	// The networks that your services follow revocations from, as addresses or prefixes:
+	// above all a NAT or the egress of a cluster that many of them share. From each of
+	// these up to 2048 connections may follow, from any other network 256; half of the
+	// places are kept for them, and limits.max_connections has no share for a network.
+	//
+	// Default: none; strangers who open many connections then compete with your services
+	// Example: [10.0.0.0/8, 203.0.113.7]
+	// What breaks: services behind a shared address that is not named here are refused
+	// from the 257th on, and then refuse all tokens.
+	VerifierNetworks []string `yaml:"verifier_networks"`
+
 	// What people see of you.
 	Brand Brand `yaml:"brand"`
 

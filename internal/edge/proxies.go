@@ -10,52 +10,19 @@ import (
 )
 
 // Proxies are the peers whose X-Forwarded-For is believed. The zero value believes nobody.
-type Proxies struct{ prefixes []netip.Prefix }
+type Proxies struct{ Networks }
 
 // maxHops is how far back X-Forwarded-For is read.
 const maxHops = 32
 
-// ParseProxies reads addresses and prefixes ("10.0.0.2", "10.1.0.0/16", "fd00::/8").
+// ParseProxies reads a list like ParseNetworks. Believing everybody, which it refuses,
+// would mean that each visitor chooses the address he is counted under.
 func ParseProxies(list []string) (Proxies, error) {
-	var p Proxies
-	for _, s := range list {
-		prefix, err := parsePrefix(s)
-		if err != nil {
-			return Proxies{}, fmt.Errorf("trusted proxy %q: %w", s, err)
-		}
-		// Believing everybody means that each visitor chooses the address he is counted under.
-		if prefix.Bits() == 0 {
-			return Proxies{}, fmt.Errorf("trusted proxy %q: trusts everybody: %w", s, idp.ErrInvalid)
-		}
-		p.prefixes = append(p.prefixes, prefix)
+	networks, err := ParseNetworks(list)
+	if err != nil {
+		return Proxies{}, fmt.Errorf("trusted proxy: %w", err)
 	}
-	return p, nil
-}
-
-func parsePrefix(s string) (netip.Prefix, error) {
-	if !strings.Contains(s, "/") {
-		addr, err := netip.ParseAddr(s)
-		if err != nil || addr.Zone() != "" {
-			return netip.Prefix{}, fmt.Errorf("no IP address: %w", idp.ErrInvalid)
-		}
-		addr = addr.Unmap()
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	prefix, err := netip.ParsePrefix(s)
-	if err != nil || prefix.Addr().Is4In6() {
-		return netip.Prefix{}, fmt.Errorf("no IP prefix: %w", idp.ErrInvalid)
-	}
-	return prefix.Masked(), nil
-}
-
-// Contains reports whether the address is one of theirs.
-func (p Proxies) Contains(addr netip.Addr) bool {
-	for _, prefix := range p.prefixes {
-		if prefix.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return Proxies{networks}, nil
 }
 
 // clientAddr finds the client: the peer itself, or, as long as each hop is trusted, the

@@ -38,6 +38,7 @@ type Config struct {
 	Hub       *revocation.Hub
 	Lifetimes Lifetimes
 	Quotas    Quotas
+	Feed      RevocationsConfig
 	Now       func() time.Time
 	Log       *slog.Logger
 	Dev       bool // error pages name the cause and the next step
@@ -208,7 +209,7 @@ func (e *Endpoints) forEverybody() {
 	for _, path := range discoveryPaths(e.base) {
 		e.add("GET "+path, metadata)
 	}
-	feed := NewRevocations(e.cfg.Hub, RevocationsConfig{Log: e.cfg.Log})
+	feed := NewRevocations(e.cfg.Hub, e.cfg.Feed)
 	e.add("GET "+e.base+"/revocations", feed)
 	e.add("OPTIONS "+e.base+"/revocations", feed)
 }

@@ -5,12 +5,14 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/signet-id/signet/internal/edge"
+	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/revocation"
 )
 
@@ -20,9 +22,17 @@ type revocationFeed interface {
 }
 
 // RevocationsConfig bounds what the public can take. Zero values are the defaults.
+//
+// A verifier that finds no place becomes stale and refuses all tokens, so strangers must
+// not have all places. 256 is a cluster of 30 services with four copies each behind one
+// address, twice over while a deployment replaces them; whoever has more names its
+// networks. To fill the strangers' places takes 16 addresses, or 8 where services are
+// named, whose half they do not get.
 type RevocationsConfig struct {
 	MaxConnections int           // 4096
-	MaxPerNetwork  int           // 2048: one network must not keep all verifiers out
+	MaxPerNetwork  int           // 256; of an IPv6 /48, four times as many
+	Services       edge.Networks // of verifiers: for them half of the places is kept, if there are any
+	MaxPerService  int           // 2048: from one network among them
 	WriteTimeout   time.Duration // 10 seconds for one event; who reads slower is dropped
 	Log            *slog.Logger  // nil: discard
 }
@@ -37,13 +47,15 @@ type Revocations struct {
 	mu        sync.Mutex // guards all below
 	closed    bool
 	open      map[*listener]struct{}
-	byNetwork map[string]int
+	strangers int            // how many of open
+	byNetwork map[string]int // and site
 }
 
 // NewRevocations makes the endpoint.
 func NewRevocations(feed revocationFeed, cfg RevocationsConfig) *Revocations {
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 4096)
-	cfg.MaxPerNetwork = cmp.Or(cfg.MaxPerNetwork, 2048)
+	cfg.MaxPerNetwork = cmp.Or(cfg.MaxPerNetwork, 256)
+	cfg.MaxPerService = cmp.Or(cfg.MaxPerService, 2048)
 	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, 10*time.Second)
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	return &Revocations{feed: feed, cfg: cfg, open: map[*listener]struct{}{}, byNetwork: map[string]int{}}
@@ -74,12 +86,11 @@ func (e *Revocations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	l := &listener{w: w, rc: http.NewResponseController(w), cancel: cancel, timeout: e.cfg.WriteTimeout}
-	network := edge.Network(edge.ClientAddr(r))
-	if !e.enter(l, network) {
+	if !e.enter(l, edge.ClientAddr(r)) {
 		unavailable(w)
 		return
 	}
-	defer e.leave(l, network)
+	defer e.leave(l)
 	e.serve(ctx, l, r)
 }
 
@@ -110,23 +121,48 @@ func (e *Revocations) Close() {
 	}
 }
 
-func (e *Revocations) enter(l *listener, network string) bool {
+func (e *Revocations) enter(l *listener, addr netip.Addr) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed || len(e.open) >= e.cfg.MaxConnections || e.byNetwork[network] >= e.cfg.MaxPerNetwork {
+	l.network, l.stranger = edge.Network(addr), !e.cfg.Services.Contains(addr)
+	if e.closed || len(e.open) >= e.cfg.MaxConnections || !e.roomFor(l) {
 		return false
 	}
 	e.open[l] = struct{}{}
-	e.byNetwork[network]++
+	e.count(l, 1)
 	return true
 }
 
-func (e *Revocations) leave(l *listener, network string) {
+func (e *Revocations) roomFor(l *listener) bool {
+	if !l.stranger {
+		return e.byNetwork[l.network] < e.cfg.MaxPerService
+	}
+	places := e.cfg.MaxConnections
+	if !e.cfg.Services.Empty() {
+		places /= 2
+	}
+	return e.strangers < places && e.byNetwork[l.network] < e.cfg.MaxPerNetwork &&
+		e.byNetwork[idp.Site(l.network)] < idp.SiteFactor*e.cfg.MaxPerNetwork
+}
+
+func (e *Revocations) leave(l *listener) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.open, l)
-	if e.byNetwork[network]--; e.byNetwork[network] == 0 {
-		delete(e.byNetwork, network)
+	e.count(l, -1)
+}
+
+func (e *Revocations) count(l *listener, n int) {
+	if l.stranger {
+		e.strangers += n
+	}
+	for _, name := range []string{l.network, idp.Site(l.network)} {
+		if name == "" || name != l.network && !l.stranger {
+			continue
+		}
+		if e.byNetwork[name] += n; e.byNetwork[name] == 0 {
+			delete(e.byNetwork, name)
+		}
 	}
 }
 
@@ -137,6 +173,9 @@ type listener struct {
 	cancel  context.CancelFunc
 	timeout time.Duration
 	started bool // the answer has begun
+
+	network  string
+	stranger bool // from no network that was named
 }
 
 func (l *listener) takeDeadlines() error {

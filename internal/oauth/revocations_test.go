@@ -338,6 +338,41 @@ func TestRevocations_OneNetworkDoesNotFillIt(t *testing.T) {
 	}
 }
 
+// TestRevocations_StrangersKeepNobodyOut: however many networks strangers have, half of
+// the places is kept for services that were named; an IPv6 site is not 65,536 networks. DOS-01
+func TestRevocations_StrangersKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	hub, _ := runHub(t, fixedLog{})
+	services, err := edge.ParseNetworks([]string{"203.0.113.0/24"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxies, err := edge.ParseProxies([]string{"127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := oauth.NewRevocations(hub, oauth.RevocationsConfig{MaxConnections: 12, MaxPerNetwork: 1, MaxPerService: 5, Services: services})
+	srv := httptest.NewServer(edge.Middleware(edge.Config{Log: slog.New(slog.DiscardHandler), Now: time.Now, Proxies: proxies})(e))
+	t.Cleanup(srv.Close)
+	t.Cleanup(e.Close)
+	for i, tt := range []struct {
+		from   string
+		status int
+	}{
+		{"2001:db8:0:1::1", 200}, {"2001:db8:0:2::1", 200}, {"2001:db8:0:3::1", 200}, {"2001:db8:0:4::1", 200},
+		{"2001:db8:0:5::1", 503}, // the fifth of a site
+		{"198.51.100.1", 200}, {"198.51.100.1", 503}, {"198.51.100.2", 200},
+		{"198.51.100.3", 503}, // strangers have their half
+		{"203.0.113.1", 200}, {"203.0.113.1", 200}, {"203.0.113.1", 200}, {"203.0.113.1", 200}, {"203.0.113.1", 200},
+		{"203.0.113.1", 503}, // a service that goes round in circles
+		{"203.0.113.2", 200}, {"203.0.113.3", 503},
+	} {
+		if resp := get(t, srv.URL, http.Header{"X-Forwarded-For": {tt.from}}); resp.StatusCode != tt.status {
+			t.Errorf("%d, %s: %d, want %d", i, tt.from, resp.StatusCode, tt.status)
+		}
+	}
+}
+
 // TestRevocations_SlowReader: who does not read is dropped instead of waited for. DOS-01
 func TestRevocations_SlowReader(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,11 @@ func limit(ln net.Listener, most int, named func(netip.Addr) bool) *limitListene
 	return l
 }
 
+// isNamed: the operator's own peers.
+func (s *Server) isNamed(addr netip.Addr) bool {
+	return s.proxies.Contains(addr) || s.services.Contains(addr)
+}
+
 // limitListener gives up the connection that has been idle longest when a newcomer needs
 // its place. Only if none is idle, newcomers wait: one of a crowded network in vain.
 type limitListener struct {

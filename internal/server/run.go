@@ -37,7 +37,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	servers := []*http.Server{s.httpServer(s.public), s.httpServer(s.admin)}
 	// The feed never ends by itself; when the server drains, its followers move on.
 	servers[0].RegisterOnShutdown(endFeed)
-	public := limit(ln, s.cfg.Limits.MaxConnections, s.proxies.Contains)
+	public := limit(ln, s.cfg.Limits.MaxConnections, s.isNamed)
 	servers[0].ConnState = public.connState
 	failed := make(chan error, len(servers))
 	go func() { failed <- serve(servers[0], public, s.tls != nil, s.tlsConfig()) }()

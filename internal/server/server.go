@@ -67,6 +67,7 @@ type Server struct {
 	hub      *revocation.Hub
 	pages    *web.Pages
 	proxies  edge.Proxies
+	services edge.Networks // of verifiers
 	public   http.Handler
 	admin    http.Handler
 	tls      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
@@ -154,6 +155,9 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if s.proxies, err = edge.ParseProxies(s.cfg.TrustedProxies); err != nil {
 		return err
 	}
+	if s.services, err = edge.ParseNetworks(s.cfg.VerifierNetworks); err != nil {
+		return fmt.Errorf("verifier_networks: %w", err)
+	}
 	mailer, err := s.newMailer()
 	if err != nil {
 		return err
@@ -213,9 +217,14 @@ func (s *Server) oauthConfig(sessions *session.Manager) oauth.Config {
 		Lifetimes: oauth.Lifetimes{
 			AuthRequest: config.AuthRequestLifetime, Code: config.CodeLifetime, Refresh: s.cfg.Lifetimes.RefreshToken,
 		},
-		Now: s.now, Log: s.log, Dev: s.opts.Dev,
+		// The feed's connections never become idle: they must leave places for everybody else.
+		Feed: oauth.RevocationsConfig{MaxConnections: min(feedConnections, s.cfg.Limits.MaxConnections/2), Services: s.services, Log: s.log},
+		Now:  s.now, Log: s.log, Dev: s.opts.Dev,
 	}
 }
+
+// feedConnections is how many may follow the revocation feed, if there are places.
+const feedConnections = 4096
 
 // hashingSetting is where the cost of password hashes is kept between starts.
 const hashingSetting = "password_hashing"

@@ -41,8 +41,8 @@ type Config struct {
 	Store  Store
 	Hasher *passhash.Hasher
 	Limits Limits // zero fields: the defaults
-	// Key hides unknown logins in the table of attempts, because people type their
-	// password into the wrong field. The same on all nodes, and not in the database.
+	// Key hides typed logins in the table of attempts, because people type their password
+	// into the wrong field. The same on all nodes, and not in the database.
 	Key [32]byte
 	Now func() time.Time
 	Log *slog.Logger
@@ -74,7 +74,8 @@ func New(cfg Config) *Passwords {
 type account struct {
 	user    idp.User
 	hash    string
-	counter string // under which attempts on it are counted
+	name    string // under which attempts from one place are counted: of the login that was typed
+	counter string // under which attempts from everywhere are counted: of all its logins
 }
 
 func (a account) known() bool { return a.user.ID != "" }
@@ -134,7 +135,7 @@ func (p *Passwords) try(ctx context.Context, by idp.Actor, network string, a acc
 	if len(password.Reveal()) > passhash.MaxPasswordBytes {
 		return p.attempts.refuse(ctx, r.because(reasonTooLong), idp.ErrDenied)
 	}
-	if err := p.attempts.count(ctx, a.counter, network, now); err != nil {
+	if err := p.attempts.count(ctx, a, network, now); err != nil {
 		if _, limited := errors.AsType[*Wait](err); limited {
 			return p.attempts.refuse(ctx, r.because(reasonLimited), err)
 		}
@@ -147,7 +148,7 @@ func (p *Passwords) try(ctx context.Context, by idp.Actor, network string, a acc
 	case reason != "":
 		return p.attempts.refuse(ctx, r.because(reason), idp.ErrDenied)
 	}
-	if err := p.attempts.forget(ctx, a.counter, network); err != nil {
+	if err := p.attempts.succeeded(ctx, a, network, now); err != nil {
 		return err
 	}
 	if upgrade {
@@ -192,20 +193,25 @@ func (p *Passwords) upgrade(ctx context.Context, a account, password secret.Text
 	}
 }
 
-// find looks a login up. All logins of one user have the user's counter.
+// find looks a login up.
 func (p *Passwords) find(ctx context.Context, login string) (account, error) {
 	canonical, err := idp.CanonicalLogin(login)
 	if err != nil {
-		return account{counter: p.unknownCounter(login)}, nil
+		return p.nobody(login), nil
 	}
 	u, hash, err := p.store.UserByLogin(ctx, canonical)
 	if errors.Is(err, idp.ErrNotFound) {
-		return account{counter: p.unknownCounter(canonical)}, nil
+		return p.nobody(canonical), nil
 	}
 	if err != nil {
 		return account{}, err
 	}
-	return account{user: u, hash: hash, counter: u.ID}, nil
+	return account{user: u, hash: hash, name: p.hidden(canonical), counter: u.ID}, nil
+}
+
+func (p *Passwords) nobody(login string) account {
+	name := p.hidden(login)
+	return account{name: name, counter: name}
 }
 
 func (p *Passwords) load(ctx context.Context, userID string) (account, error) {
@@ -217,13 +223,17 @@ func (p *Passwords) load(ctx context.Context, userID string) (account, error) {
 	if err != nil {
 		return account{}, err
 	}
-	return account{user: u, hash: hash, counter: u.ID}, nil
+	canonical, err := idp.CanonicalLogin(u.Username) // changing it is no second way to guess
+	if err != nil {
+		return account{}, err
+	}
+	return account{user: u, hash: hash, name: p.hidden(canonical), counter: u.ID}, nil
 }
 
-// unknownCounter names the counter of a login that nobody has.
-func (p *Passwords) unknownCounter(login string) string {
+// hidden names the counter of a login that was typed.
+func (p *Passwords) hidden(login string) string {
 	mac := hmac.New(sha256.New, p.key[:])
-	mac.Write([]byte("signet:unknown-login\x00"))
+	mac.Write([]byte("signet:typed-login\x00"))
 	mac.Write([]byte(login))
 	return "?" + hex.EncodeToString(mac.Sum(nil)[:16])
 }

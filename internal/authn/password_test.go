@@ -49,6 +49,21 @@ func (c *counted) CountAttempt(ctx context.Context, l []idp.Limit, now time.Time
 	return c.DB.CountAttempt(ctx, l, now)
 }
 
+func (c *counted) LimitReached(ctx context.Context, l []idp.Limit, now time.Time) (bool, error) {
+	c.note("LimitReached")
+	return c.DB.LimitReached(ctx, l, now)
+}
+
+func (c *counted) Familiar(ctx context.Context, userID, network string, now time.Time) (bool, error) {
+	c.note("Familiar")
+	return c.DB.Familiar(ctx, userID, network, now)
+}
+
+func (c *counted) MakeFamiliar(ctx context.Context, userID, network string, until time.Time) error {
+	c.note("MakeFamiliar")
+	return c.DB.MakeFamiliar(ctx, userID, network, until)
+}
+
 func (c *counted) Audit(ctx context.Context, e idp.Event) error {
 	c.note("Audit")
 	return c.DB.Audit(ctx, e)

@@ -13,7 +13,11 @@ import (
 // or, when one is full, under none, and then says how long to wait.
 type AttemptStore interface {
 	CountAttempt(ctx context.Context, limits []idp.Limit, now time.Time) (time.Duration, error)
+	LimitReached(ctx context.Context, limits []idp.Limit, now time.Time) (bool, error)
 	ForgetAttempts(ctx context.Context, keys ...string) error
+	// Familiar networks are those that a person has logged in from.
+	Familiar(ctx context.Context, userID, network string, now time.Time) (bool, error)
+	MakeFamiliar(ctx context.Context, userID, network string, until time.Time) error
 	Audit(ctx context.Context, e idp.Event) error
 }
 
@@ -23,26 +27,42 @@ type Rate struct {
 	Window time.Duration
 }
 
-// Limits are the rates of password attempts (LOG-02). Whoever guesses meets the first two;
-// they are far below Account, so that one stranger in one network cannot keep a person
-// out. No wait is longer than the longest window: nothing locks for ever.
+// Limits are the rates of password attempts (LOG-02). Whoever guesses meets the first
+// ones; they are far below Account, so that one stranger in one place cannot fill it. No
+// wait is longer than the longest window: nothing locks for ever.
+//
+// A network that this person has logged in from lately meets only those that nobody but
+// the network itself fills: Burst, FromNetwork and Network. Thus strangers with many
+// networks lock nobody out of the places where they usually are.
 type Limits struct {
-	Burst       Rate // on one account from one network; 0: 5 in 5 minutes
-	FromNetwork Rate // on one account from one network; 0: 12 in an hour
+	Burst       Rate // with one name from one network; 0: 5 in 5 minutes
+	FromNetwork Rate // with one name from one network; 0: 12 in an hour
+	FromSite    Rate // with one name from one IPv6 /48; 0: 24 in an hour
 	Account     Rate // on one account from everywhere; 0: 60 in an hour
 	Network     Rate // from one network on all accounts; 0: 200 in 10 minutes
-	All         Rate // on everything; 0: 6,000 in a minute
+	Site        Rate // from one IPv6 /48 on all accounts; 0: idp.SiteFactor times Network
+	All         Rate // on everything, twice: for those who try often and for those who do not; 0: 6,000 in a minute
 }
 
 func (l Limits) orDefaults() Limits {
+	network := l.Network.or(Rate{200, 10 * time.Minute})
 	return Limits{
 		Burst:       l.Burst.or(Rate{5, 5 * time.Minute}),
 		FromNetwork: l.FromNetwork.or(Rate{12, time.Hour}),
+		FromSite:    l.FromSite.or(Rate{24, time.Hour}),
 		Account:     l.Account.or(Rate{60, time.Hour}),
-		Network:     l.Network.or(Rate{200, 10 * time.Minute}),
+		Network:     network,
+		Site:        l.Site.or(Rate{idp.SiteFactor * network.Max, network.Window}),
 		All:         l.All.or(Rate{6000, time.Minute}),
 	}
 }
+
+// quiet is how often a network tries at most, within the window of Limits.Network, to be
+// one of those that do not try often.
+const quiet = 3
+
+// familiarTime is how long a network stays familiar after a login.
+const familiarTime = 30 * 24 * time.Hour
 
 func (r Rate) or(other Rate) Rate {
 	if r.Max <= 0 || r.Window <= 0 {
@@ -67,16 +87,27 @@ type attempts struct {
 	limits Limits
 }
 
-// count counts one attempt, or returns *Wait.
-func (t attempts) count(ctx context.Context, counter, network string, now time.Time) error {
-	burst, fromNetwork, account := accountKeys(counter, network)
-	wait, err := t.store.CountAttempt(ctx, []idp.Limit{
-		t.limits.Burst.of(burst),
-		t.limits.FromNetwork.of(fromNetwork),
-		t.limits.Account.of(account),
-		t.limits.Network.of("login.network:" + network),
-		t.limits.All.of("login.all"),
-	}, now)
+// count counts one attempt, or returns *Wait. Known and unknown accounts cost the same.
+func (t attempts) count(ctx context.Context, a account, network string, now time.Time) error {
+	familiar, err := t.store.Familiar(ctx, a.counter, network, now)
+	if err != nil {
+		return fmt.Errorf("look for network: %w", err)
+	}
+	all, err := t.all(ctx, network, now)
+	if err != nil {
+		return fmt.Errorf("read limits: %w", err)
+	}
+	keys := a.keys(network)
+	limits := []idp.Limit{
+		t.limits.Burst.of(keys.burst), t.limits.FromNetwork.of(keys.fromNetwork), t.limits.Network.of("login.network:" + network),
+	}
+	if !familiar {
+		if site := idp.Site(network); site != "" {
+			limits = append(limits, t.limits.FromSite.of(keys.fromSite), t.limits.Site.of("login.site:"+site))
+		}
+		limits = append(limits, t.limits.Account.of(keys.account), all)
+	}
+	wait, err := t.store.CountAttempt(ctx, limits, now)
 	if err != nil {
 		return fmt.Errorf("count attempt: %w", err)
 	}
@@ -86,19 +117,45 @@ func (t attempts) count(ctx context.Context, counter, network string, now time.T
 	return nil
 }
 
-// forget clears what was counted on the account, after a success. The network's count
-// stays: an attacker can always log in to an account of his own in between.
-func (t attempts) forget(ctx context.Context, counter, network string) error {
-	burst, fromNetwork, account := accountKeys(counter, network)
-	if err := t.store.ForgetAttempts(context.WithoutCancel(ctx), burst, fromNetwork, account); err != nil {
+// all is the limit in all. When strangers fill it, those who try here and there still
+// have one of their own.
+func (t attempts) all(ctx context.Context, network string, now time.Time) (idp.Limit, error) {
+	often := []idp.Limit{Rate{quiet, t.limits.Network.Window}.of("login.network:" + network)}
+	if site := idp.Site(network); site != "" {
+		often = append(often, Rate{idp.SiteFactor * quiet, t.limits.Site.Window}.of("login.site:"+site))
+	}
+	loud, err := t.store.LimitReached(ctx, often, now)
+	if loud {
+		return t.limits.All.of("login.all"), err
+	}
+	return t.limits.All.of("login.all.quiet"), err
+}
+
+// succeeded clears what was counted on the account, and makes the network familiar. The
+// network's count stays: an attacker can always log in to an account of his own in between.
+func (t attempts) succeeded(ctx context.Context, a account, network string, now time.Time) error {
+	ctx = context.WithoutCancel(ctx)
+	keys := a.keys(network)
+	if err := t.store.ForgetAttempts(ctx, keys.burst, keys.fromNetwork, keys.fromSite, keys.account); err != nil {
 		return fmt.Errorf("forget attempts: %w", err)
+	}
+	if err := t.store.MakeFamiliar(ctx, a.counter, network, now.Add(familiarTime)); err != nil {
+		return fmt.Errorf("make network familiar: %w", err)
 	}
 	return nil
 }
 
-func accountKeys(counter, network string) (burst, fromNetwork, account string) {
-	pair := counter + "@" + network
-	return "login.burst:" + pair, "login.pair:" + pair, "login.account:" + counter
+// accountKeys name the counters of an account. Only the one from everywhere is shared by
+// all its names: otherwise who has tried one name would learn by the next which other
+// name belongs to it.
+type accountKeys struct{ burst, fromNetwork, fromSite, account string }
+
+func (a account) keys(network string) accountKeys {
+	pair := a.name + "@" + network
+	return accountKeys{
+		burst: "login.burst:" + pair, fromNetwork: "login.pair:" + pair,
+		fromSite: "login.pair:" + a.name + "@" + idp.Site(network), account: "login.account:" + a.counter,
+	}
 }
 
 // Why an attempt was refused, for the audit log only: the person reads one text.

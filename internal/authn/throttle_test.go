@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -39,11 +40,12 @@ func (w *world) guess(network, login string, most int) int {
 	return int(w.hasher.Count() - before)
 }
 
-// LOG-02: all spellings of one account share a counter, known or not.
+// LOG-02: all spellings of one login share a counter, known or not.
 func TestThrottle_LOG02_Aliases(t *testing.T) {
 	t.Parallel()
 	for name, aliases := range map[string][]string{
-		"known":          {"ann", "ANN", " ann", "Ann@example.com", "ann@EXAMPLE.com"},
+		"known":          {"ann", "ANN", " ann", "ann ", "ａnn"},
+		"known e-mail":   {"ann@example.com", "Ann@example.com", " ann@example.com", "ann@EXAMPLE.com", "ann@ｅxample.com"},
 		"unknown":        {"nobody", "NOBODY", " nobody", "nobody ", "ｎobody"},
 		"unknown e-mail": {"x@example.com", "X@example.com", " x@example.com", "x@EXAMPLE.com", "x@ｅxample.com"},
 	} {
@@ -61,6 +63,122 @@ func TestThrottle_LOG02_Aliases(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// LOG-02: all logins of one account share the counter of the account.
+func TestThrottle_LOG02_OneAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authn.Limits{Account: authn.Rate{Max: 8, Window: time.Hour}})
+	if n := w.guess(net1, "ann", 100) + w.guess(net1, "ann@example.com", 100) + w.guess("192.0.2.9/32", "ann", 100); n != 8 {
+		t.Errorf("%d guesses", n)
+	}
+}
+
+// LOG-01: tries at one login do not tell which other login belongs to the same account.
+func TestThrottle_LOG01_NoAliasOracle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authn.Limits{})
+	for _, login := range []string{"ann", "nobody"} {
+		if n := w.guess(net1, login, 100); n != 5 {
+			t.Fatalf("%s: %d guesses", login, n)
+		}
+		if n := w.guess(net1, login+"@example.com", 100); n != 5 {
+			t.Errorf("%s@example.com: %d guesses", login, n)
+		}
+	}
+}
+
+// siblings are networks of one IPv6 /48.
+func siblings(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, idp.Network(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 0, byte(i >> 8), byte(i), 15: 1})))
+	}
+	return all
+}
+
+// LOG-02, LOG-03: a household has thousands of IPv6 networks; together they are a few.
+func TestThrottle_LOG03_OneSite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authn.Limits{Network: authn.Rate{Max: 10, Window: time.Minute}})
+	guesses := 0
+	for _, network := range siblings(30) {
+		guesses += w.guess(network, "ann", 100)
+	}
+	if guesses != 24 {
+		t.Errorf("%d guesses at ann's password", guesses)
+	}
+	for i, network := range siblings(60)[30:] {
+		guesses += w.guess(network, fmt.Sprint("user", i), 100)
+	}
+	if guesses != 40 {
+		t.Errorf("%d guesses in all", guesses)
+	}
+	if _, err := w.check("203.0.113.5/32", "ann", right); err != nil {
+		t.Errorf("ann is locked out: %v", err)
+	}
+}
+
+// LOG-02: whoever fills the limits that all share, ann logs in where she did before.
+func TestThrottle_LOG02_FamiliarNetworks(t *testing.T) {
+	t.Parallel()
+	for name, limits := range map[string]authn.Limits{
+		"account": {Account: authn.Rate{Max: 10, Window: time.Hour}},
+		"in all":  {All: authn.Rate{Max: 5, Window: time.Hour}},
+		"site":    {FromSite: authn.Rate{Max: 5, Window: time.Hour}},
+		"sites":   {Site: authn.Rate{Max: 5, Window: time.Hour}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, limits)
+			const home, cafe = "2001:db8:0:ff::/64", "2001:db8:0:fe::/64"
+			if _, err := w.check(home, "ann", right); err != nil {
+				t.Fatal(err)
+			}
+			for i, network := range siblings(20) {
+				w.guess(network, "ann", 100)
+				w.guess(fmt.Sprintf("198.51.100.%d/32", i), "ann", 100)
+			}
+			if _, err := w.check(cafe, "ann", right); wait(err) == 0 {
+				t.Errorf("the limit is not full: %v", err)
+			}
+			if _, err := w.check(home, "pat", "wrong"); name != "account" && name != "site" && wait(err) == 0 {
+				t.Errorf("her network is familiar to others: %v", err)
+			}
+			if _, err := w.check(home, "ann@example.com", right); err != nil {
+				t.Errorf("ann is locked out at home: %v", err)
+			}
+			// A familiar network guesses no more than another.
+			if n := w.guess(home, "ann", 100); n != 5 {
+				t.Errorf("%d guesses from home", n)
+			}
+			w.now = w.now.Add(31 * 24 * time.Hour)
+			if n := w.guess(cafe, "ann", 1); n != 1 {
+				t.Errorf("a month later: %d", n)
+			}
+		})
+	}
+}
+
+// LOG-02: when those who try often fill the limit in all, others still get in.
+func TestThrottle_LOG02_QuietNetworks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authn.Limits{All: authn.Rate{Max: 40, Window: time.Minute}})
+	for i := range 100 {
+		w.check(net1, fmt.Sprint("user", i), "wrong")
+	}
+	if _, err := w.check(net1, "ann", right); wait(err) == 0 {
+		t.Errorf("the limit in all is not full: %v", err)
+	}
+	if _, err := w.check("203.0.113.5/32", "ann", right); err != nil {
+		t.Errorf("ann is locked out: %v", err)
+	}
+	for i := range 100 { // that limit is bounded, too
+		w.check(fmt.Sprintf("198.51.100.%d/32", i), fmt.Sprint("user", i), "wrong")
+	}
+	if _, err := w.check("203.0.113.9/32", "ann", right); wait(err) == 0 {
+		t.Errorf("no bound for those who try here and there: %v", err)
 	}
 }
 
@@ -115,15 +233,19 @@ func TestThrottle_LOG02_NoLockByStrangers(t *testing.T) {
 		}
 		w.now = w.now.Add(5 * time.Minute)
 	}
-	for i := range 20 { // many strangers guess: everybody waits, but not long
+	for i := range 20 { // many strangers guess: in new places one waits, but not long
 		w.guess(fmt.Sprintf("198.51.100.%d/32", i+2), "ann", 100)
 	}
-	_, err := w.check(home, "ann", right)
+	const elsewhere = "203.0.113.6/32"
+	_, err := w.check(elsewhere, "ann", right)
 	if d := wait(err); d <= 0 || d > time.Hour {
 		t.Fatalf("%v", err)
 	}
-	w.now = w.now.Add(wait(err))
 	if _, err := w.check(home, "ann", right); err != nil {
+		t.Errorf("where she was before: %v", err)
+	}
+	w.now = w.now.Add(wait(err))
+	if _, err := w.check(elsewhere, "ann", right); err != nil {
 		t.Error(err)
 	}
 }
@@ -156,13 +278,13 @@ func TestThrottle_LOG02_Spraying(t *testing.T) {
 		}
 		return n
 	}
-	for i, want := range []int{20, 20, 10, 0} {
-		if got := spray(fmt.Sprintf("2001:db8:0:%d::/64", i)); got != want {
+	for i, want := range []int{20, 20, 19, 3, 3} { // 50, and of each network the first three
+		if got := spray(fmt.Sprintf("192.0.2.%d/32", i)); got != want {
 			t.Errorf("network %d: %d guesses", i, got)
 		}
 	}
 	w.now = w.now.Add(time.Minute)
-	if got := spray("2001:db8::/64"); got != 20 {
+	if got := spray("192.0.2.0/32"); got != 20 {
 		t.Errorf("a minute later: %d guesses", got)
 	}
 }

@@ -26,8 +26,10 @@ type asked struct {
 }
 
 // CreateAuthRequest stores an authorization request on its way through the pages. Anyone
-// may start one, so a network may have perNetwork open ones, and the table total
-// rows, finished ones included until they are swept: else idp.ErrLimited (DOS-03).
+// may start one, so a network may have perNetwork open ones, an IPv6 site
+// idp.SiteFactor times as many, and the table total rows, finished ones included until
+// they are swept: else idp.ErrLimited (DOS-03). When the table is full, those who have
+// begun next to nothing still find a quarter more.
 func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network string, perNetwork, total int, now time.Time) error {
 	if r.ID == "" {
 		return fmt.Errorf("create authorization request: no id: %w", idp.ErrInvalid)
@@ -41,7 +43,10 @@ func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network 
 		return fmt.Errorf("create authorization request: %w", err)
 	}
 	// Who is over the quota is refused before waiting for the writer, and delays nobody.
-	err = db.read(ctx, "create authorization request", func(c *conn) error { return c.openRequests(network, perNetwork, now) })
+	err = db.read(ctx, "create authorization request", func(c *conn) error {
+		_, err := c.openRequests(network, perNetwork, now)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -49,26 +54,43 @@ func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network 
 		if err := t.requestQuota(network, perNetwork, total, now); err != nil {
 			return err
 		}
-		return t.insert(`INSERT INTO auth_requests (id, browser_hash, client_id, network, parameters, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			r.ID, r.BrowserHash[:], r.ClientID, network, parameters, ms(r.CreatedAt), ms(r.ExpiresAt))
+		return t.insert(`INSERT INTO auth_requests (id, browser_hash, client_id, network, site, parameters, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+			r.ID, r.BrowserHash[:], r.ClientID, network, textOrNull(idp.Site(network)), parameters, ms(r.CreatedAt), ms(r.ExpiresAt))
 	})
 }
 
-// openRequests refuses a network that has begun too many requests.
-func (c *conn) openRequests(network string, perNetwork int, now time.Time) error {
-	var open int
-	err := c.row(`SELECT COUNT(*) FROM (SELECT 1 FROM auth_requests
+// few is which part of its quota a network or a site may have begun to count as one that
+// has begun next to nothing: 10 requests of 1,000.
+const few = 100
+
+// openRequests refuses a network, or a site, that has begun too many requests. modest
+// says that it has begun few.
+func (c *conn) openRequests(network string, perNetwork int, now time.Time) (modest bool, err error) {
+	var open, ofSite int
+	err = c.row(`SELECT COUNT(*) FROM (SELECT 1 FROM auth_requests
 		WHERE network = $1 AND finished_at IS NULL AND expires_at > $2 LIMIT $3) AS open`, network, ms(now), perNetwork).Scan(&open)
-	if err == nil && open >= perNetwork {
+	if err != nil {
+		return false, err
+	}
+	perSite := idp.SiteFactor * perNetwork
+	if site := idp.Site(network); site != "" {
+		err = c.row(`SELECT COUNT(*) FROM (SELECT 1 FROM auth_requests
+			WHERE site = $1 AND finished_at IS NULL AND expires_at > $2 LIMIT $3) AS open`, site, ms(now), perSite).Scan(&ofSite)
+	}
+	if err == nil && (open >= perNetwork || ofSite >= perSite) {
 		err = fmt.Errorf("authorization requests of one network: %w", idp.ErrLimited)
 	}
-	return err
+	return open < perNetwork/few && ofSite < perSite/few, err
 }
 
 func (t *tx) requestQuota(network string, perNetwork, total int, now time.Time) error {
-	if err := t.openRequests(network, perNetwork, now); err != nil {
+	modest, err := t.openRequests(network, perNetwork, now)
+	if err != nil {
 		return err
+	}
+	if modest {
+		total += total / 4
 	}
 	rows, err := t.tally(tallyRequests, 1)
 	if err != nil || rows <= int64(total) {

@@ -39,6 +39,8 @@ var sweeps = [...]sweep{
 	{what: "codes", keep: keepCodes, query: `DELETE FROM codes WHERE hash IN
 		(SELECT hash FROM codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	sweepAttempts,
+	{what: "familiar networks", query: `DELETE FROM familiar_networks WHERE (user_id, network) IN
+		(SELECT user_id, network FROM familiar_networks WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	// A grant that hangs on a session dies with it; it goes first, for the session's row names it.
 	{what: "grants of sessions", keep: keepSessions, query: `DELETE FROM grants WHERE id IN
 		(SELECT g.id FROM (SELECT id, user_id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at, id LIMIT $2) AS s

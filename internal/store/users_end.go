@@ -62,6 +62,7 @@ func (db *DB) DeleteUser(ctx context.Context, by idp.Actor, userID string, now t
 			"DELETE FROM grants WHERE user_id = $1",
 			"DELETE FROM sessions WHERE user_id = $1",
 			"DELETE FROM consents WHERE user_id = $1",
+			"DELETE FROM familiar_networks WHERE user_id = $1",
 		} {
 			if _, err := t.exec(query, userID); err != nil {
 				return err

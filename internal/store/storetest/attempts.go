@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
@@ -9,6 +10,7 @@ import (
 var attemptTests = []test{
 	{"LOG-02 attempts are counted against all limits or none", attempts},
 	{"STO-05 a clock that is set back locks nobody out for longer than a window", attemptsClock},
+	{"LOG-02 a person's networks are known for a while, the newest ones", familiarNetworks},
 }
 
 func attempts(w *world) {
@@ -49,4 +51,37 @@ func attemptsClock(w *world) {
 	wait, err := w.CountAttempt(w.ctx, limit, w.now.Add(-24*time.Hour))
 	w.must(err)
 	w.equal("wait", wait, time.Minute)
+}
+
+func familiarNetworks(w *world) {
+	ann, bob := w.user("ann"), w.user("bob")
+	check := func(what string, u idp.User, network string, want bool) {
+		w.Helper()
+		got, err := w.Familiar(w.ctx, u.ID, network, w.now)
+		w.must(err)
+		w.equal(what, got, want)
+	}
+	check("before", ann, "a", false)
+	w.must(w.MakeFamiliar(w.ctx, ann.ID, "a", w.now.Add(time.Hour)))
+	check("after", ann, "a", true)
+	check("somebody else", bob, "a", false)
+	check("somewhere else", ann, "b", false)
+	w.wait(time.Hour)
+	check("too long ago", ann, "a", false)
+	w.must(w.MakeFamiliar(w.ctx, ann.ID, "a", w.now.Add(time.Hour)))
+	check("again", ann, "a", true)
+	w.must(w.MakeFamiliar(w.ctx, bob.ID, "a", w.now.Add(time.Minute)))
+	for i := range 16 {
+		w.must(w.MakeFamiliar(w.ctx, ann.ID, fmt.Sprint("new ", i), w.now.Add(2*time.Hour+time.Duration(i))))
+	}
+	check("the oldest of many", ann, "a", false)
+	check("the newest of many", ann, "new 15", true)
+	check("of somebody with few", bob, "a", true)
+	w.wait(30 * time.Minute)
+	_, err := w.Sweep(w.ctx, w.now)
+	w.must(err)
+	check("swept", bob, "a", false)
+	check("not swept", ann, "new 15", true)
+	w.must(w.DeleteUser(w.ctx, operator, ann.ID, w.now))
+	check("of nobody", ann, "new 15", false)
 }

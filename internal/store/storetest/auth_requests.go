@@ -59,6 +59,31 @@ func requestsLimited(w *world) {
 	}
 	w.want("network a is full again", begin("a"), idp.ErrLimited)
 
+	// The networks of an IPv6 site share four networks' worth.
+	for i := range 5 {
+		want := error(nil)
+		if i == 4 {
+			want = idp.ErrLimited
+		}
+		id := secret.ID()
+		r := idp.AuthRequest{ID: id, BrowserHash: hash(id), ClientID: "app", ExpiresAt: w.now.Add(time.Minute)}
+		w.want("site "+strconv.Itoa(i), w.CreateAuthRequest(w.ctx, r, "2001:db8:0:"+strconv.Itoa(i)+"::/64", 1, 1000, w.now), want)
+	}
+
+	// When the table is full, who has begun next to nothing still finds room.
+	for i, tt := range []struct {
+		network           string
+		perNetwork, total int
+		want              error
+	}{
+		{"e", 100, 8, nil}, // seven are there, and one more is this network's last of a few
+		{"e", 100, 8, idp.ErrLimited}, {"f", 100, 8, nil}, {"g", 99, 8, idp.ErrLimited}, {"h", 100, 8, nil}, {"i", 100, 8, idp.ErrLimited},
+	} {
+		id := secret.ID()
+		r := idp.AuthRequest{ID: id, BrowserHash: hash(id), ClientID: "app", ExpiresAt: w.now.Add(time.Minute)}
+		w.want("full "+strconv.Itoa(i), w.CreateAuthRequest(w.ctx, r, tt.network, tt.perNetwork, tt.total, w.now), tt.want)
+	}
+
 	// A finished one no longer counts for its network, only for the table.
 	id := secret.ID()
 	w.must(w.CreateAuthRequest(w.ctx, idp.AuthRequest{ID: id, BrowserHash: hash(id), ClientID: "app", ExpiresAt: w.now.Add(time.Minute)}, "d", 1, 100, w.now))

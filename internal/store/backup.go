@@ -43,6 +43,8 @@ var droppedTables = map[string]string{
 	"auth_requests": "logins under way: void after a restore",
 	"codes":         "live for a minute: void after a restore",
 	"attempts":      "counters of minutes",
+
+	"familiar_networks": "each login writes them again",
 }
 
 // Backup writes everything that is worth keeping to w, as it stood at one moment. It is

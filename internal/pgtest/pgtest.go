@@ -37,6 +37,7 @@ type Cluster struct {
 	dir    string
 	bin    string
 	owner  *syscall.Credential // nil: this user
+	port   int
 	server *exec.Cmd
 	log    *os.File
 }
@@ -48,7 +49,7 @@ func New(dir string, durable bool) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, bin: bin}
+	c := &Cluster{dir: dir, bin: bin, port: 5432}
 	if c.owner, err = unprivileged(); err != nil {
 		return nil, err
 	}
@@ -66,12 +67,34 @@ func New(dir string, durable bool) (*Cluster, error) {
 	if !durable {
 		settings += "fsync = off\nfull_page_writes = off\n"
 	}
+	return c, c.configure(settings)
+}
+
+func (c *Cluster) configure(settings string) error {
 	conf, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, err = conf.WriteString(settings)
-	return c, errors.Join(err, conf.Close())
+	return errors.Join(err, conf.Close())
+}
+
+// ListenTLS makes the server speak TLS on a port of the loopback interface as well, from
+// its next start on, with a certificate and its key in PEM.
+func (c *Cluster) ListenTLS(cert, key []byte, port int) error {
+	for name, text := range map[string][]byte{"server.crt": cert, "server.key": key} {
+		path := filepath.Join(c.data(), name)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return err
+		}
+		if c.owner != nil {
+			if err := os.Chown(path, int(c.owner.Uid), int(c.owner.Gid)); err != nil {
+				return err
+			}
+		}
+	}
+	c.port = port
+	return c.configure(fmt.Sprintf("ssl = on\nlisten_addresses = '127.0.0.1'\nport = %d\n", port))
 }
 
 // binaries finds the directory of the newest server programs.
@@ -233,7 +256,7 @@ func (c *Cluster) CPU() time.Duration {
 
 // URL names a database of the cluster.
 func (c *Cluster) URL(database string) string {
-	return "postgres:///" + url.PathEscape(database) + "?user=postgres&host=" + url.QueryEscape(c.dir)
+	return fmt.Sprintf("postgres:///%s?user=postgres&host=%s&port=%d", url.PathEscape(database), url.QueryEscape(c.dir), c.port)
 }
 
 // CreateDatabase makes a database: a copy of another one, to which nobody may be connected

@@ -63,6 +63,9 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 // prepareSession: a commit that was answered is on the disk, whatever the server's
 // default; a stronger setting stays.
 func prepareSession(ctx context.Context, c *pgx.Conn) error {
+	// What a dead node waits for is given up soon. Not every platform can tell (PostgreSQL
+	// 20.3.1), so a refusal is no error.
+	_, _ = c.Exec(ctx, "SET client_connection_check_interval = 500")
 	_, err := c.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
 	return err
 }

@@ -3,9 +3,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/signet-id/signet/internal/pgtest"
 )
@@ -49,6 +53,35 @@ func newDatabase() (d *database, err error) {
 
 func (d *database) url() string {
 	return "postgres:///signet?user=postgres&sslmode=disable&host=" + url.QueryEscape(d.proxyDir)
+}
+
+// settled returns true when every transaction that is open now has ended: a dead process's
+// last message may still be in the server's hands, which commits it when its turn comes.
+func (d *database) settled() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	defer cancel()
+	c, err := pgx.Connect(ctx, d.cluster.URL("signet"))
+	if err != nil {
+		return false // it is away; ask again
+	}
+	defer c.Close(ctx)
+	var now time.Time
+	if err := c.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now); err != nil {
+		return false
+	}
+	for {
+		open := 0
+		err := c.QueryRow(ctx, `SELECT COUNT(*) FROM pg_stat_activity
+			WHERE datname = 'signet' AND pid <> pg_backend_pid() AND state <> 'idle' AND xact_start < $1`, now).Scan(&open)
+		if err != nil || open == 0 {
+			return err == nil
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 func (d *database) close() error {

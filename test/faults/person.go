@@ -106,6 +106,9 @@ func (p *person) breathe(stop <-chan struct{}) {
 
 // settle finds out what became of the last write, if that is not known.
 func (p *person) settle(n *node) bool {
+	if p.doubt != nil && p.w.pg != nil && !p.w.pg.settled() {
+		return false
+	}
 	if p.doubt != nil && p.doubt(n) {
 		p.doubt = nil
 	}

@@ -22,7 +22,7 @@ func Restore(ctx context.Context, cfg config.Config, file io.ReadSeeker, now tim
 	return offline(ctx, cfg, func(db *store.DB) (Restored, error) {
 		done, err := db.Restore(ctx, idp.Actor{Kind: "operator"}, file, now)
 		if errors.Is(err, idp.ErrExists) {
-			err = fmt.Errorf("%w; a restore needs an empty one: move %s away first", err, cfg.Database)
+			err = fmt.Errorf("%w; a restore needs an empty one: move %s away first, or name another in \"database\"", err, cfg.Database)
 		}
 		return done, err
 	})

@@ -75,7 +75,7 @@ func openPostgres(ctx context.Context, dsn string, o Options, db *DB) (_ *postgr
 	p.writers, p.readers = newSlots(p.pool, size, ""), newSlots(p.pool, size, "SET default_transaction_read_only = on")
 	if err := p.setUp(ctx); err != nil {
 		close(p.followed)
-		return nil, errors.Join(err, p.close())
+		return nil, errors.Join(advised(err), p.close())
 	}
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.stopFollowing = stop
@@ -294,6 +294,38 @@ func metAnother(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (e.Code == "40001" || e.Code == "40P01")
 }
+
+// advised says what to do about the errors that a first start meets, in one line.
+func advised(err error) error {
+	advice := "is PostgreSQL running there, and may this machine connect?"
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch e.Code {
+		case "28P01", "28000": // invalid_password, invalid_authorization_specification
+			advice = "look at the user in \"database\" and at database_password_file"
+		case "3D000": // invalid_catalog_name
+			advice = "make it first: CREATE DATABASE … OWNER … ENCODING 'UTF8' TEMPLATE template0"
+		case "42501": // insufficient_privilege
+			advice = "the database must belong to the user that is named"
+		default:
+			return err
+		}
+	} else if _, ok := errors.AsType[*pgconn.ConnectError](err); !ok {
+		return err
+	}
+	return oneLine{err, advice}
+}
+
+// oneLine is an error whose text has one line, and an advice at its end.
+type oneLine struct {
+	error
+	advice string
+}
+
+func (e oneLine) Error() string {
+	return strings.Join(strings.Fields(e.error.Error()), " ") + "; " + e.advice
+}
+
+func (e oneLine) Unwrap() error { return e.error }
 
 // errUnstorable: a text with a zero byte or broken UTF-8, which PostgreSQL does not
 // store. So nothing that is stored has that name, and nothing can get it.

@@ -436,6 +436,27 @@ func TestPostgres_PlansUseIndexes(t *testing.T) {
 	}
 }
 
+// TestOpen_PostgresAdvice: the errors of a first start say what to do.
+func TestOpen_PostgresAdvice(t *testing.T) {
+	t.Parallel()
+	at := pgtest.Database(t)
+	owner := openDSN(t, at, nil)
+	if err := owner.Verb(t.Context(), func(exec func(string, ...any) error) error { return exec("CREATE ROLE stranger LOGIN") }); err != nil {
+		t.Fatal(err)
+	}
+	for dsn, want := range map[string]string{
+		"postgres://localhost:1/x?sslmode=disable":                               "is PostgreSQL running there",
+		strings.Replace(at, "postgres:///test", "postgres:///none", 1):           "make it first: CREATE DATABASE",
+		strings.Replace(at, "user=postgres", "user=nobody", 1):                   "database_password_file",
+		strings.Replace(pgtest.Database(t), "user=postgres", "user=stranger", 1): "must belong to the user",
+	} {
+		_, err := store.Open(t.Context(), dsn, store.Options{RuleLifetime: time.Minute})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\n\t") {
+			t.Errorf("%s: %v, want %q", dsn, err, want)
+		}
+	}
+}
+
 // OPS-01: what is wrong with a name is said without the password in it.
 func TestOpen_PostgresNameHasNoPassword(t *testing.T) {
 	t.Parallel()

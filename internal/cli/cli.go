@@ -34,14 +34,8 @@ type app struct {
 // gives. It returns the exit code.
 func Main(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
-	// The first signal asks for an orderly end; after it they act as usual, so a second one
-	// ends the process at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop()
-	}()
 	root := a.root()
 	root.SetArgs(args[1:])
 	cmd, err := root.ExecuteContextC(ctx)
@@ -53,6 +47,30 @@ func Main(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "signet:", visible(err.Error()))
 	}
 	return code
+}
+
+// untilSignal: the first signal asks for an orderly end; after it they act as usual, so a
+// second one ends the process at once, also if it comes so soon that it was caught.
+func untilSignal() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	caught := make(chan os.Signal, 2)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-caught:
+		case <-ctx.Done():
+		}
+		cancel()
+		signal.Stop(caught)
+		select {
+		case second := <-caught:
+			if self, err := os.FindProcess(os.Getpid()); err != nil || self.Signal(second) != nil {
+				os.Exit(exitInterrupted)
+			}
+		default:
+		}
+	}()
+	return ctx, cancel
 }
 
 func (a *app) root() *cobra.Command {

@@ -74,7 +74,7 @@ func TestServe_SecondSignal(t *testing.T) {
 	}
 	cmd := exec.Command("signet", "serve")
 	cmd.Env = append(os.Environ(), "SIGNET_PUBLIC_URL=http://"+address, "SIGNET_LISTEN="+address, "SIGNET_KEY_FILE="+filepath.Join(dir, "key"),
-		"SIGNET_DATA_DIR="+filepath.Join(dir, "data"), "SIGNET_LIMITS_DRAIN_DELAY=5m")
+		"SIGNET_DATA_DIR="+filepath.Join(dir, "data"), "SIGNET_LIMITS_DRAIN_DELAY=1m")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/signet-id/signet/internal/secret"
 )
 
 // person is one person with a browser and an app, and the page of the ledger that is
@@ -107,6 +109,7 @@ func (p *person) breathe(stop <-chan struct{}) {
 // settle finds out what became of the last write, if that is not known.
 func (p *person) settle(n *node) bool {
 	if p.doubt != nil && p.w.pg != nil && !p.w.pg.settled() {
+		p.exchange(n, secret.New(secret.Code).Reveal()) // the database is away; what does the server say?
 		return false
 	}
 	if p.doubt != nil && p.doubt(n) {

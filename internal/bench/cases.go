@@ -46,12 +46,12 @@ func (t *target) cases() ([]benchCase, error) {
 
 // issuerToken returns an access token for userinfo.
 func (t *target) issuerToken() (string, error) {
-	answer, err := t.redeem("web")
+	answer, err := t.redeem("fresh")
 	if err != nil {
 		return "", err
 	}
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {answer.RefreshToken}, "resource": {t.Signet}}
-	body, err := t.do(t.post(t.Signet+"/token", "web", form))
+	body, err := t.do(t.post(t.Signet+"/token", "fresh", form))
 	if err != nil {
 		return "", err
 	}

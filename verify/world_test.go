@@ -194,16 +194,16 @@ func (w *world) honest(c *conn) {
 	w.mu.Unlock()
 	for beat := true; ; {
 		w.mu.Lock()
+		if w.epoch != epoch {
+			w.mu.Unlock()
+			return
+		}
 		to, changed := min(at+10, int64(len(w.rules))), w.changed
 		text := ""
 		if to > at || beat {
 			text = w.event(w.batch(at, to))
 		}
-		gone := w.epoch != epoch
 		w.mu.Unlock()
-		if gone {
-			return
-		}
 		if text != "" {
 			if !c.send(text) {
 				return

@@ -150,6 +150,7 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 		v.report("revocations", errClock)
 		return news, nil
 	}
+	v.agreed.Store(b.issued.Unix())
 	if v.confirmed.Swap(&now) == nil {
 		close(v.ready)
 	}
@@ -200,7 +201,18 @@ func (v *Verifier) forgetRules(ctx context.Context) {
 			return
 		}
 		if set := v.rules.Load(); set != nil {
-			set.forget(n*shardCount/parts, (n+1)*shardCount/parts, v.now().Add(-maxLeeway))
+			set.forget(n*shardCount/parts, (n+1)*shardCount/parts, v.over())
 		}
 	}
+}
+
+// over returns the time before which rules are over: by both clocks, ours and what the
+// issuer signed when ours last agreed with it. Nobody sends a rule again that we forgot
+// because our clock was hours ahead for a minute.
+func (v *Verifier) over() time.Time {
+	over := v.now()
+	if signed := time.Unix(v.agreed.Load(), 0); signed.Before(over) {
+		over = signed
+	}
+	return over.Add(-maxLeeway)
 }

@@ -49,6 +49,7 @@ type Verifier struct {
 	keys      atomic.Pointer[jose.KeySet]
 	rules     atomic.Pointer[ruleSet]
 	confirmed atomic.Pointer[time.Time] // when the feed last confirmed that rules are complete
+	agreed    atomic.Int64              // the issuer's clock then, unix seconds
 
 	ready    chan struct{} // closed at the first confirmation
 	keysHere chan struct{} // closed at the first key set

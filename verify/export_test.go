@@ -57,3 +57,14 @@ func Dump(v *Verifier) map[string][4]int64 {
 	}
 	return out
 }
+
+// DeadKeys returns the keys that a verifier remembers as retired.
+func DeadKeys(v *Verifier) map[string]bool {
+	out := map[string]bool{}
+	if dead := v.dead.Load(); dead != nil {
+		for kid := range *dead {
+			out[kid] = true
+		}
+	}
+	return out
+}

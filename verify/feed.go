@@ -118,7 +118,7 @@ func (v *Verifier) hear(message string) (news bool, err error) {
 // not even by beginning a new one.
 func (v *Verifier) keyRevoked(kid string) bool {
 	shared, own := v.rules.Load(), v.feed.set
-	return shared != nil && shared.keyRevoked(kid) || own != nil && own.keyRevoked(kid)
+	return v.dead.Load().check(kid) != nil || shared != nil && shared.keyRevoked(kid) || own != nil && own.keyRevoked(kid)
 }
 
 // take applies a message that is the issuer's.
@@ -137,6 +137,7 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 		f.set.add(fresh, now, f.set == v.rules.Load())
 		f.seq, news = b.to, true
 		v.counters.rulesReceived.Add(uint64(len(fresh)))
+		v.bury(fresh, now)
 		v.noteKilled(fresh)
 	}
 	f.signed = max(f.signed, b.now)

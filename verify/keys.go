@@ -99,8 +99,8 @@ func (v *Verifier) noteKilled(rules []Rule) {
 
 // setHasDeadKey reports whether the set is older than a rule against one of its keys.
 func (v *Verifier) setHasDeadKey() bool {
-	rules := v.rules.Load()
-	return rules != nil && slices.ContainsFunc(v.keys.Load().Keys(), func(k *jose.Key) bool { return rules.keyRevoked(k.ID()) })
+	dead := v.dead.Load()
+	return slices.ContainsFunc(v.keys.Load().Keys(), func(k *jose.Key) bool { return dead.check(k.ID()) != nil })
 }
 
 // refreshKeys fetches the key set and replaces the old one if the new one is good.

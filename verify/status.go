@@ -6,7 +6,7 @@ import "time"
 type Status struct {
 	Ready       bool          // keys and all revocations were here at least once
 	Stale       bool          // nothing was confirmed for longer than the limit
-	Keys        []string      // "kid" of each key
+	Keys        []string      // "kid" of each key that is not retired
 	Epoch       string        // of the revocation log
 	Position    int64         // how far it has been read
 	Rules       int           // revocations that are remembered
@@ -26,7 +26,9 @@ func (v *Verifier) Status() Status {
 	}
 	if keys := v.keys.Load(); keys != nil {
 		for _, k := range keys.Keys() {
-			s.Keys = append(s.Keys, k.ID())
+			if v.dead.Load().check(k.ID()) == nil {
+				s.Keys = append(s.Keys, k.ID())
+			}
 		}
 	}
 	if p := v.position.Load(); p != nil {

@@ -50,6 +50,7 @@ type Verifier struct {
 	rules     atomic.Pointer[ruleSet]
 	confirmed atomic.Pointer[time.Time] // when the feed last confirmed that rules are complete
 	agreed    atomic.Int64              // the issuer's clock then, unix seconds
+	dead      atomic.Pointer[deadKeys]  // nil: no key was retired
 
 	ready    chan struct{} // closed at the first confirmation
 	keysHere chan struct{} // closed at the first key set
@@ -178,6 +179,9 @@ func (v *Verifier) checkRevoked(now time.Time, c *Claims) error {
 		return ErrNotReady
 	}
 	if err := rules.check(c); err != nil {
+		return err
+	}
+	if err := v.dead.Load().check(c.KeyID); err != nil {
 		return err
 	}
 	heard := v.confirmed.Load()

@@ -75,6 +75,7 @@ func TestHub_RetiredKeyDoesNotSign(t *testing.T) {
 		l, s := newMemLog(), newSigning(t, "k1")
 		h := newHub(l, s)
 		start(t, h)
+		synctest.Wait() // the hub's first look makes a heartbeat
 		events := follow(t, h, "", 0)
 		<-events
 		now := time.Now()

@@ -17,7 +17,7 @@ var (
 	errSilent = errors.New("nothing confirmed for too long")
 	errGap    = errors.New("messages are missing")
 	errClock  = errors.New("message is not from now; check the clocks")
-	errEpoch  = errors.New("message of an epoch that is over")
+	errOver   = errors.New("message of a log that is over")
 	errSigner = errors.New("message signed with a revoked key")
 	errOther  = errors.New("message of another issuer or for another use")
 )
@@ -124,21 +124,19 @@ func (v *Verifier) keyRevoked(kid string) bool {
 // take applies a message that is the issuer's.
 func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 	f := &v.feed
-	if b.epoch != f.epoch {
-		if err := f.begin(b); err != nil {
-			return false, err
-		}
+	if err := f.enter(b); err != nil {
+		return false, err
 	}
+	v.position.Store(&position{f.epoch, f.seq})
 	if b.from > f.seq {
 		return false, errGap
 	}
 	if b.to > f.seq {
-		fresh := f.unseen(b.rules)
-		f.set.add(fresh, now, f.set == v.rules.Load())
+		f.set.add(b.rules, now, f.set == v.rules.Load()) // messages may overlap
 		f.seq, news = b.to, true
-		v.counters.rulesReceived.Add(uint64(len(fresh)))
-		v.bury(fresh, now)
-		v.noteKilled(fresh)
+		v.counters.rulesReceived.Add(uint64(len(b.rules)))
+		v.bury(b.rules, now)
+		v.noteKilled(b.rules)
 	}
 	f.signed = max(f.signed, b.now)
 	v.position.Store(&position{f.epoch, f.seq})
@@ -164,6 +162,7 @@ type follower struct {
 	seq    int64    // all rules up to it are in set
 	set    *ruleSet // readers have it too, unless it is the beginning of a new epoch's
 	signed int64    // the issuer's clock in the latest message
+	since  int64    // the same in the first message of a log that was set back
 }
 
 // lastEventID says where to go on: "<epoch>.<seq>".
@@ -174,23 +173,39 @@ func (f *follower) lastEventID() string {
 	return f.epoch + "." + strconv.FormatInt(f.seq, 10)
 }
 
+// enter finds out which log a message is of.
+func (f *follower) enter(b batch) error {
+	switch {
+	case b.epoch != f.epoch:
+		return f.begin(b)
+	case b.now < f.since:
+		return errOver
+	case b.now <= f.signed || b.from >= f.seq && b.head >= f.seq:
+		return nil // a message from before, or one that goes on where we are
+	case b.head < f.seq:
+		// A backup was put back without another epoch, and numbers that we know are
+		// given out again. All is read again, and none of what we know forgotten: it was
+		// revoked. Nothing is confirmed until the log is here to its end.
+		f.seq = 0
+	default:
+		// The issuer tells again what we know: many share the message, or it did not take
+		// up our position, which the log had not reached when we asked, though it has by
+		// now. Reading it again costs nothing and is right in both cases.
+		f.seq = b.from
+	}
+	f.since = b.now
+	return nil
+}
+
 // begin starts a set for another epoch; readers keep the one before until it is
 // complete. Only a message that is newer than all before begins an epoch: whoever
 // replays the snapshot of one that is over must not take revocations back.
 func (f *follower) begin(b batch) error {
 	if f.epoch != "" && b.now <= f.signed {
-		return errEpoch
+		return errOver
 	}
-	f.epoch, f.seq, f.set = b.epoch, 0, newRuleSet()
+	f.epoch, f.seq, f.since, f.set = b.epoch, 0, 0, newRuleSet()
 	return nil
-}
-
-// unseen leaves out the rules that are in set already. Messages may overlap.
-func (f *follower) unseen(rules []Rule) []Rule {
-	for len(rules) > 0 && rules[0].Seq <= f.seq {
-		rules = rules[1:]
-	}
-	return rules
 }
 
 // forgetRules drops rules that are over, a part of them every second.

@@ -10,7 +10,8 @@ import (
 // Follow gives send all events after a position, as they come, until ctx, send or the
 // hub ends; it returns why. The first event comes at once: the follower learns where
 // the log ends. An event may begin before the position, at one that many share. A
-// position of another epoch, or one that the log has not reached, starts again from 0.
+// position of another epoch, or one that the log has not reached, starts again from 0,
+// and so does every follower of a log that is set back.
 //
 // send may be slow. It must not be so for ever, and must not change the event.
 func (h *Hub) Follow(ctx context.Context, epoch string, after int64, send func(*Event) error) error {
@@ -32,10 +33,11 @@ func (h *Hub) Follow(ctx context.Context, epoch string, after int64, send func(*
 
 // follower is one call of Follow.
 type follower struct {
-	hub   *Hub
-	epoch string
-	at    int64
-	last  *Event // nil before the first
+	hub     *Hub
+	epoch   string
+	setBack int
+	at      int64
+	last    *Event // nil before the first
 }
 
 // resume decides where to begin. It asks the database: this node may be behind the one
@@ -43,6 +45,9 @@ type follower struct {
 func (f *follower) resume(ctx context.Context, epoch string, after int64) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	f.hub.mu.Lock()
+	f.setBack = f.hub.setBack // before the log is asked: what the hub finds later concerns us
+	f.hub.mu.Unlock()
 	current, head, err := f.hub.log.RevocationHead(ctx)
 	if err != nil {
 		return fmt.Errorf("revocation head: %w", err)
@@ -64,12 +69,12 @@ func (f *follower) next(ctx context.Context) (*Event, error) {
 		default:
 		}
 		h.mu.Lock()
-		epoch, head, beat, changed := h.epoch, h.head, h.beat, h.changed
+		epoch, setBack, head, beat, changed := h.epoch, h.setBack, h.head, h.beat, h.changed
 		h.mu.Unlock()
 		switch {
 		case epoch == "": // the hub has not read the log yet
-		case epoch != f.epoch:
-			f.epoch, f.at, f.last = epoch, 0, nil
+		case epoch != f.epoch || setBack != f.setBack:
+			f.epoch, f.setBack, f.at, f.last = epoch, setBack, 0, nil
 			continue
 		case f.at < head:
 			return h.after(ctx, epoch, f.at, f.at+1)

@@ -71,8 +71,9 @@ type Hub struct {
 	done      chan struct{}             // closed when Run has ended
 
 	mu      sync.Mutex    // guards all below
-	changed chan struct{} // closed and replaced when any of the next three changes
+	changed chan struct{} // closed and replaced when epoch, setBack, head or beat changes
 	epoch   string        // empty until the log was read
+	setBack int           // how often the log was found shorter than before, in one epoch
 	head    int64         // followers before it have something to read
 	beat    *Event        // last confirmation that the log ends at head
 	cache   cache
@@ -215,6 +216,9 @@ func (h *Hub) enter(ctx context.Context, epoch string, head int64) (at int64, er
 	h.foresee(recent)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if epoch == known {
+		h.setBack++ // a backup without a new epoch; no position is worth anything now
+	}
 	h.epoch, h.head, h.beat, h.cache = epoch, head, nil, cache{}
 	h.wake()
 	return head, nil

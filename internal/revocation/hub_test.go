@@ -202,6 +202,39 @@ func TestHub_RestoredLog(t *testing.T) {
 	})
 }
 
+// TestHub_LogSetBack: when the log is set back within its epoch, who follows is told it
+// from its beginning, before it has grown past the old positions and after. STO-06
+func TestHub_LogSetBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, s := newMemLog(), newSigning(t, "k1")
+		l.append(false, grants(5, time.Now())...)
+		h := newHub(l, s)
+		start(t, h)
+		events := follow(t, h, "e1", 5)
+		<-events
+		l.mu.Lock()
+		l.rules = l.rules[:2]
+		l.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		l.append(true, grants(6, time.Now())...)
+		e := <-events
+		for e.From == 5 && e.To == 5 { // heartbeats that were on their way
+			e = <-events
+		}
+		if e.Epoch != "e1" || e.From != 0 {
+			t.Errorf("got %+v", e)
+		}
+		for e.To < 8 {
+			e = <-events
+		}
+		time.Sleep(20 * time.Second)
+		if e = <-events; e.From == 0 {
+			t.Errorf("told twice: %+v", e)
+		}
+	})
+}
+
 // TestHub_Ends: with Run, every follower ends; nothing runs on. DOS-04
 func TestHub_Ends(t *testing.T) {
 	t.Parallel()

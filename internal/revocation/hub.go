@@ -96,7 +96,7 @@ func NewHub(log Log, signer func() (*jose.Signer, error), cfg Config) *Hub {
 func (h *Hub) Open(ctx context.Context) error {
 	epoch, head, err := h.log.RevocationHead(ctx)
 	if err != nil {
-		return fmt.Errorf("revocation head: %w", err)
+		return fmt.Errorf("where revocations end: %w", err)
 	}
 	_, err = h.enter(ctx, epoch, head)
 	return err

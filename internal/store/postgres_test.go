@@ -70,6 +70,17 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// followed returns a directory over db that follows the log until the test ends.
+func followed(t *testing.T, db *store.DB) *store.Directory {
+	t.Helper()
+	d := store.NewDirectory(db)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return d
+}
+
 func named(name string) idp.Client {
 	return idp.Client{ID: "app", CreatedAt: when, ClientMetadata: idp.ClientMetadata{Name: name}}
 }
@@ -79,11 +90,7 @@ func named(name string) idp.Client {
 func TestPostgres_NodesHearEachOther(t *testing.T) {
 	t.Parallel()
 	a, b := openNodes(t)
-	d := store.NewDirectory(b)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
-	defer func() { stop(); <-ended }()
+	d := followed(t, b)
 	for _, name := range []string{"first", "second", "third"} {
 		if err := a.PutClient(t.Context(), idp.Actor{}, named(name), when); err != nil {
 			t.Fatal(err)
@@ -129,11 +136,7 @@ func TestPostgres_UnannouncedChange(t *testing.T) {
 func TestPostgres_BehindAsksTheDatabase(t *testing.T) {
 	t.Parallel()
 	a, b := openNodes(t)
-	d := store.NewDirectory(b)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
-	defer func() { stop(); <-ended }()
+	d := followed(t, b)
 	if err := a.PutClient(t.Context(), idp.Actor{}, named("first"), when); err != nil {
 		t.Fatal(err)
 	}

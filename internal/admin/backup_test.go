@@ -20,28 +20,28 @@ import (
 // end if it is told to.
 type heldStore struct {
 	*store.DB
-	begun, mayGo chan struct{}
-	lost         error
+	begun chan struct{}
+	mayGo chan error // what happens at the end
 }
 
 func (s *heldStore) Backup(ctx context.Context, by idp.Actor, w io.Writer, now time.Time) error {
 	s.begun <- struct{}{}
-	<-s.mayGo
+	lost := <-s.mayGo
 	if err := s.DB.Backup(ctx, by, w, now); err != nil {
 		return err
 	}
-	if s.lost != nil {
+	if lost != nil {
 		if _, err := w.Write(make([]byte, 200<<10)); err != nil { // the answer has begun then
 			return err
 		}
 	}
-	return s.lost
+	return lost
 }
 
 // TestBackup: one at a time; one that breaks off does not look like a whole one.
 func TestBackup(t *testing.T) {
 	t.Parallel()
-	s := &heldStore{DB: newAPI(t).db, begun: make(chan struct{}), mayGo: make(chan struct{})}
+	s := &heldStore{DB: newAPI(t).db, begun: make(chan struct{}), mayGo: make(chan error)}
 	srv := httptest.NewServer(admin.New(admin.Config{
 		Issuer: issuer, Store: s, Now: func() time.Time { return started }, Log: slog.New(slog.DiscardHandler),
 	}))
@@ -60,6 +60,7 @@ func TestBackup(t *testing.T) {
 			res, err := post()
 			if err == nil {
 				_, _, err = backup.Check(res.Body)
+				_, _ = io.Copy(io.Discard, res.Body) // ends when the server is done with it
 				_ = res.Body.Close()
 			}
 			checked <- err
@@ -75,19 +76,17 @@ func TestBackup(t *testing.T) {
 	if res.StatusCode != http.StatusConflict {
 		t.Errorf("a second one at the same time: %s", res.Status)
 	}
-	s.mayGo <- struct{}{}
+	s.mayGo <- nil
 	if err := <-checked; err != nil {
 		t.Error(err)
 	}
-	s.lost = idp.ErrUnavailable
 	begin()
-	s.mayGo <- struct{}{}
+	s.mayGo <- idp.ErrUnavailable
 	if err := <-checked; !errors.Is(err, backup.ErrDamaged) {
 		t.Errorf("broken off: %v", err)
 	}
-	s.lost = nil
 	begin() // and there is a next one
-	s.mayGo <- struct{}{}
+	s.mayGo <- nil
 	if err := <-checked; err != nil {
 		t.Error(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/verify/internal/strictjson"
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // Claims is what a verified access token says (RFC 9068 §2.2). Members that a token
@@ -29,7 +30,16 @@ type Claims struct {
 	ExpiresAt time.Time
 	NotBefore time.Time // zero if there is none
 	AuthTime  time.Time // zero if there is none
-	KeyID     string    // "kid" of the key that signed it; set by Verify
+	// Confirmation is the key that the token is bound to: zero for a bearer token.
+	Confirmation Confirmation
+	KeyID        string // "kid" of the key that signed it; set by Verify
+}
+
+// Confirmation is the "cnf" of a token (RFC 7800 §3.1): whoever presents the token must
+// prove that they hold this key, or it is as good as any stolen one.
+type Confirmation struct {
+	JKT         string // "jkt": RFC 7638 thumbprint of the DPoP key (RFC 9449 §6.1)
+	Certificate string // "x5t#S256": SHA-256 of the TLS client certificate (RFC 8705 §3.1)
 }
 
 // HasScope reports whether the token carries the scope.
@@ -46,8 +56,8 @@ func FromContext(ctx context.Context) (*Claims, bool) {
 
 // ParseClaims reads the payload of an access token: strictly, with all members that RFC
 // 9068 §2.2 requires. It compares nothing: neither issuer nor audience nor times.
-// A token that is bound to a key ("cnf") is ErrBound, because no proof is checked here
-// and without it the token would be as good as any stolen one (RFC 9449 §7.1, RFC 8705 §3).
+// Nor does it ask for proof of the key that a token may be bound to (Confirmation). A way
+// of binding that is not known is ErrBound: nobody could check it.
 func ParseClaims(payload []byte) (*Claims, error) {
 	c, have := &Claims{}, present(0)
 	err := strictjson.Object(payload, func(name, value []byte) error {
@@ -104,9 +114,35 @@ func (c *Claims) member(have *present, name, value []byte) (err error) {
 	case "scope":
 		c.Scopes, err = parseScope(value)
 	case "cnf":
-		return ErrBound
+		return c.Confirmation.parse(value)
 	}
 	return named(name, err)
+}
+
+// parse reads a "cnf" of exactly one member that is known. RFC 7800 §3.1 allows only one
+// key to be confirmed.
+func (c *Confirmation) parse(value []byte) error {
+	members := 0
+	err := strictjson.Object(value, func(name, value []byte) (err error) {
+		members++
+		var hash string
+		if hash, err = strictjson.String(value); err != nil || !jose.IsThumbprint(hash) {
+			return ErrBound
+		}
+		switch string(name) {
+		case "jkt":
+			c.JKT = hash
+		case "x5t#S256":
+			c.Certificate = hash
+		default:
+			return ErrBound
+		}
+		return nil
+	})
+	if err != nil || members != 1 {
+		return ErrBound
+	}
+	return nil
 }
 
 // named says which member an error is about. Only names that have a meaning here get

@@ -124,10 +124,23 @@ func TestParseClaims_JOS08_NamesAreExact(t *testing.T) {
 	}
 }
 
-// TOK-14, RFC 9449 §7.1: a bound token is not a bearer token.
-func TestParseClaims_TOK14_RefusesBoundTokens(t *testing.T) {
+// TOK-14: a token says how it is bound, and in a way that can be checked or not at all.
+func TestParseClaims_TOK14_Confirmation(t *testing.T) {
 	t.Parallel()
-	for _, cnf := range []string{`{"jkt":"AAAA"}`, `{"x5t#S256":"AAAA"}`, `{}`, `null`, `"x"`} {
+	hash := strings.Repeat("A", 43)
+	for cnf, want := range map[string]verify.Confirmation{
+		`{"jkt":"` + hash + `"}`:      {JKT: hash},
+		`{"x5t#S256":"` + hash + `"}`: {Certificate: hash},
+	} {
+		c, err := verify.ParseClaims([]byte(change(t, payload, "cnf", cnf)))
+		if err != nil || c.Confirmation != want {
+			t.Errorf("%s: %+v, %v", cnf, c, err)
+		}
+	}
+	for _, cnf := range []string{
+		`{}`, `null`, `"x"`, `[]`, `{"jkt":"AAAA"}`, `{"x5t#S256":"AAAA"}`, `{"jkt":"` + hash[1:] + `B"}`, `{"jkt":null}`,
+		`{"jkt":"` + hash + `","x5t#S256":"` + hash + `"}`, `{"jkt":"` + hash + `","kid":"1"}`, `{"kid":"1"}`, `{"jwk":{}}`, `{"JKT":"` + hash + `"}`,
+	} {
 		if _, err := verify.ParseClaims([]byte(change(t, payload, "cnf", cnf))); !errors.Is(err, verify.ErrBound) {
 			t.Errorf("%s: %v", cnf, err)
 		}

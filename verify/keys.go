@@ -123,10 +123,24 @@ func (v *Verifier) refreshKeys(ctx context.Context, uri *string) (err error) {
 	if err != nil {
 		return err
 	}
-	if v.keys.Swap(keys) == nil {
+	v.useKeys(keys)
+	return nil
+}
+
+// useKeys replaces the key set. A set that says the same leaves the old one, with all
+// that was learned about it, in place.
+func (v *Verifier) useKeys(keys *jose.KeySet) {
+	old := v.keys.Load()
+	if old != nil && old.Equal(keys) {
+		return
+	}
+	if v.accelerator != nil {
+		keys = keys.Accelerated(v.accelerator)
+	}
+	v.keys.Store(keys)
+	if old == nil {
 		close(v.keysHere)
 	}
-	return nil
 }
 
 // report remembers what went wrong in the background, and logs it. A fault of the

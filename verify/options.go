@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // Option changes how a Verifier works.
@@ -34,6 +36,10 @@ func Leeway(d time.Duration) Option { return func(v *Verifier) { v.leeway = d } 
 // ResourceMetadataURL sets the address of the document that ResourceMetadata serves;
 // challenges then point clients to it (RFC 9728 §5.1).
 func ResourceMetadataURL(url string) Option { return func(v *Verifier) { v.metadataURL = url } }
+
+// Accelerate sets what checks signatures in place of the standard library, such as
+// accel.New() of the module verify/accel. An accelerator belongs to one verifier.
+func Accelerate(a jose.Accelerator) Option { return func(v *Verifier) { v.accelerator = a } }
 
 // Logger sets where the background work reports its troubles. The default is nowhere:
 // Status shows the last one.

@@ -44,6 +44,7 @@ type Verifier struct {
 	metadataURL      string
 	log              *slog.Logger
 	acceptStale      bool
+	accelerator      jose.Accelerator // nil: the standard library checks signatures
 
 	// Immutable snapshots, replaced by Run and read by Verify.
 	keys      atomic.Pointer[jose.KeySet]
@@ -128,6 +129,8 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	}
 	c.KeyID = kid
 	switch {
+	case c.Confirmation != Confirmation{}:
+		return nil, ErrBound
 	case c.Issuer != v.issuer:
 		return nil, ErrIssuer
 	case c.Audience != v.audience:

@@ -46,6 +46,8 @@ func (i *Issuer) inspect(tok string, now time.Time) (*verify.Claims, error) {
 	}
 	c.KeyID = key.ID()
 	switch {
+	case c.Confirmation != verify.Confirmation{}: // no proof is asked for here
+		return nil, verify.ErrBound
 	case c.Issuer != i.cfg.Issuer:
 		return nil, verify.ErrIssuer
 	case !now.Before(c.ExpiresAt): // our own clock made it: no leeway

@@ -29,6 +29,8 @@ type Key struct {
 	ed *ed25519.PublicKey
 	ec *ecdsa.PublicKey
 	rs *rsa.PublicKey
+
+	fast Check // nil: no accelerator
 }
 
 // NewKey makes a key that verifies signatures of exactly one algorithm.
@@ -174,6 +176,14 @@ func Thumbprint(pub crypto.PublicKey) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(text))
 	return encoding.EncodeToString(sum[:]), nil
+}
+
+// IsThumbprint reports whether s has the form that Thumbprint returns: the canonical
+// base64url of 32 bytes.
+func IsThumbprint(s string) bool {
+	var room [32]byte
+	hash, ok := appendDecoded(room[:0], s)
+	return ok && len(hash) == sha256.Size
 }
 
 func anyKey(pub crypto.PublicKey) (*Key, error) {

@@ -69,6 +69,13 @@ func (s *KeySet) Key(kid string) (*Key, bool) {
 // Keys returns all keys in the order of the set.
 func (s *KeySet) Keys() []*Key { return slices.Clone(s.keys) }
 
+// Equal reports whether other has the same keys in the same order.
+func (s *KeySet) Equal(other *KeySet) bool {
+	return slices.EqualFunc(s.keys, other.keys, func(a, b *Key) bool {
+		return a.kid == b.kid && a.alg == b.alg && a.numbers() == b.numbers()
+	})
+}
+
 // MarshalJSON writes the set as a JSON Web Key Set (RFC 7517 §5).
 func (s *KeySet) MarshalJSON() ([]byte, error) {
 	doc := struct {

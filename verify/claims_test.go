@@ -40,7 +40,7 @@ func TestParseClaims_Accepts(t *testing.T) {
 }
 
 // change replaces one member by a JSON value, or takes it away.
-func change(t *testing.T, doc, name, value string) string {
+func change(t testing.TB, doc, name, value string) string {
 	t.Helper()
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(doc), &m); err != nil {
@@ -147,12 +147,54 @@ func TestParseClaims_TOK14_Confirmation(t *testing.T) {
 	}
 }
 
+// Plain payloads are read in one pass, and as ParseClaims reads them.
+func TestParseFlat(t *testing.T) {
+	t.Parallel()
+	for _, doc := range plainPayloads(t) {
+		want, err := verify.ParseClaims([]byte(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := verify.ParseFlat(doc); !ok || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, %+v", doc, ok, got)
+		}
+	}
+}
+
+func plainPayloads(t testing.TB) []string {
+	t.Helper()
+	full := strings.Replace(payload, `{"a":1}`, `["a"],"more":"text","n":0,"m":20`, 1)
+	docs := []string{full}
+	for _, name := range []string{"nbf", "auth_time", "sid", "grant_id", "acr", "amr", "groups", "roles", "scope", "other", "more", "n"} {
+		docs = append(docs, change(t, full, name, ""))
+	}
+	many := `["` + strings.Repeat(`x","`, 40) + `y"]`
+	return append(docs, change(t, full, "groups", many), change(t, full, "roles", many), change(t, full, "scope", `"`+strings.Repeat("a ", 30)+`b"`))
+}
+
 func FuzzParseClaims(f *testing.F) {
 	for _, seed := range []string{payload, `{}`, `{"exp":1e3}`, `{"aud":[]}`, strings.Replace(payload, `"u"`, `"\ud83d\ude00"`, 1)} {
 		f.Add([]byte(seed))
 	}
+	for _, seed := range plainPayloads(f) {
+		f.Add([]byte(seed))
+	}
+	for _, seed := range []string{"", "{", `{"`, `{"iss"`, `{"iss":`, `{"iss":"`, `{"exp":`, `{"exp":01`, `{"amr":[`, `{"amr":["a"`, `{"a":1,"a":1}`, `{"a":"\u0061"}`, `{"a":-1}`, `{} `} {
+		f.Add([]byte(seed))
+	}
+	plain := plainPayloads(f)[0]
+	for _, seed := range []string{
+		change(f, plain, "exp", "1000"), plain[:len(plain)-1] + `,"more":"text"}`, plain[:len(plain)-1] + `,"exp":2000}`, plain[:len(plain)-1] + `,"amr":[]}`,
+		change(f, plain, "exp", "253402300800"), change(f, plain, "sub", `""`), change(f, plain, "scope", `"a  b"`), plain + " ", plain + "x",
+	} {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		c, err := verify.ParseClaims(doc)
+		flat, isFlat := verify.ParseFlat(string(doc))
+		if isFlat && (err != nil || !reflect.DeepEqual(flat, c)) {
+			t.Fatalf("%q read as %+v in one pass, as %+v, %v with care", doc, flat, c, err)
+		}
 		if err != nil {
 			return
 		}

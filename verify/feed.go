@@ -136,6 +136,7 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 		f.seq, news = b.to, true
 		v.counters.rulesReceived.Add(uint64(len(b.rules)))
 		v.bury(b.rules, now)
+		v.revision.Add(1) // they hold for tokens that are remembered, too
 		v.noteKilled(b.rules)
 	}
 	f.signed = max(f.signed, b.now)
@@ -143,7 +144,9 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 	if f.seq != b.head || b.to != b.head {
 		return news, nil
 	}
-	v.rules.Store(f.set) // complete
+	if v.rules.Swap(f.set) != f.set { // complete
+		v.revision.Add(1)
+	}
 	if b.issued.Before(now.Add(-maxLeeway)) || b.issued.After(now.Add(maxLeeway)) {
 		// Whoever replays old messages must not make us look fresh.
 		v.report("revocations", errClock)
@@ -208,7 +211,7 @@ func (f *follower) begin(b batch) error {
 	return nil
 }
 
-// forgetRules drops rules that are over, a part of them every second.
+// forgetRules drops rules and tokens that are over, a part of them every second.
 func (v *Verifier) forgetRules(ctx context.Context) {
 	const parts = 64
 	for n := 0; ; n = (n + 1) % parts {
@@ -219,6 +222,7 @@ func (v *Verifier) forgetRules(ctx context.Context) {
 		if set := v.rules.Load(); set != nil {
 			set.forget(n*shardCount/parts, (n+1)*shardCount/parts, v.over())
 		}
+		v.memory.sweep(n, parts, v.keys.Load(), v.over())
 	}
 }
 

@@ -21,7 +21,7 @@ type Status struct {
 // Status returns the present state.
 func (v *Verifier) Status() Status {
 	s := Status{
-		Verified: v.counters.verified.Load(), Refused: v.counters.refused.Load(),
+		Verified: v.verifiedCount(), Refused: v.counters.refused.Load(),
 		KeyFetches: v.counters.keyFetches.Load(), RulesReceived: v.counters.rulesReceived.Load(),
 	}
 	if keys := v.keys.Load(); keys != nil {
@@ -46,4 +46,11 @@ func (v *Verifier) Status() Status {
 		s.LastTrouble = *t
 	}
 	return s
+}
+
+func (v *Verifier) verifiedCount() (n uint64) {
+	for i := range v.counters.verified {
+		n += v.counters.verified[i].Load()
+	}
+	return n
 }

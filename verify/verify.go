@@ -44,6 +44,7 @@ type Verifier struct {
 	metadataURL      string
 	log              *slog.Logger
 	acceptStale      bool
+	remembered       int              // tokens
 	accelerator      jose.Accelerator // nil: the standard library checks signatures
 
 	// Immutable snapshots, replaced by Run and read by Verify.
@@ -52,6 +53,8 @@ type Verifier struct {
 	confirmed atomic.Pointer[time.Time] // when the feed last confirmed that rules are complete
 	agreed    atomic.Int64              // the issuer's clock then, unix seconds
 	dead      atomic.Pointer[deadKeys]  // nil: no key was retired
+	revision  atomic.Uint64             // counts changes of rules and dead; moves after them
+	memory    *tokenMemory              // nil: no token is remembered
 
 	ready    chan struct{} // closed at the first confirmation
 	keysHere chan struct{} // closed at the first key set
@@ -63,7 +66,10 @@ type Verifier struct {
 
 	position atomic.Pointer[position]
 	trouble  atomic.Pointer[string]
-	counters struct{ verified, refused, keyFetches, rulesReceived atomic.Uint64 }
+	counters struct {
+		verified                           [16]counter
+		refused, keyFetches, rulesReceived atomic.Uint64
+	}
 }
 
 // New makes a verifier. The issuer is https (or http on this machine) and has no slash
@@ -75,15 +81,17 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 		client: &http.Client{Transport: newTransport()}, now: time.Now,
 		maxStaleness: 5 * time.Minute, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
-		keyKilled: make(chan struct{}, 1),
+		keyKilled:  make(chan struct{}, 1),
+		remembered: defaultMemory,
 	}
+	v.revision.Store(1) // no token is clear of revision 0
 	for _, o := range opts {
 		o(v)
 	}
 	if err := v.checkConfig(); err != nil {
 		return nil, err
 	}
-	v.client = ownClient(v.client)
+	v.client, v.memory = ownClient(v.client), newTokenMemory(v.remembered)
 	return v, nil
 }
 
@@ -109,25 +117,30 @@ func (v *Verifier) Run(ctx context.Context) error {
 func (v *Verifier) Ready() <-chan struct{} { return v.ready }
 
 // Verify accepts an access token or says why not (see the errors of this package). It
-// does no I/O; ctx is for kinds of tokens that will need it.
+// does no I/O; ctx is for kinds of tokens that will need it. Do not change the claims:
+// other requests with the same token may have the same ones.
 func (v *Verifier) Verify(_ context.Context, token string) (*Claims, error) {
 	c, err := v.verify(token, v.now())
-	v.count(err)
+	v.count(token, err)
 	return c, err
 }
 
 // verify holds the order: who signed it, what it says, whether it was taken back, and
 // only then whether we would know. So a bad token is called bad even without a feed.
 func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
-	payload, kid, err := v.open(token, accessTokenType)
-	if err != nil {
-		return nil, err
+	keys := v.keys.Load()
+	if keys == nil {
+		return nil, ErrNotReady
 	}
-	c, err := ParseClaims(payload)
-	if err != nil {
-		return nil, err
+	k, hash := v.memory.find(token, keys)
+	fresh := k == nil
+	if fresh {
+		var err error
+		if k, err = v.read(token, keys); err != nil {
+			return nil, err
+		}
 	}
-	c.KeyID = kid
+	c := &k.claims
 	switch {
 	case c.Confirmation != Confirmation{}:
 		return nil, ErrBound
@@ -139,10 +152,43 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	if err := v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt); err != nil {
 		return nil, err
 	}
-	if err := v.checkRevoked(now, c); err != nil {
+	if err := v.checkKnown(now, k); err != nil {
 		return nil, err
 	}
+	if fresh {
+		k.hash = hash
+		v.memory.put(k, now)
+	}
 	return c, nil
+}
+
+// rooms is memory for verifying, used again and again.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// read checks type and signature of an access token and reads its claims.
+func (v *Verifier) read(token string, keys *jose.KeySet) (*known, error) {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	out, key, err := keys.VerifyInto(*room, token, accessTokenType)
+	*room = out
+	if err != nil {
+		v.noteUnknownKey(err)
+		return nil, err
+	}
+	k := &known{keys: keys}
+	// One string holds the token, which is not kept itself because it may be a small part
+	// of something large, and the payload, whose parts the claims are.
+	text := string(out)
+	k.token = text[:len(token)]
+	if !parseFlat(text[len(token):], &k.parsed) {
+		c, err := ParseClaims(out[len(token):])
+		if err != nil {
+			return nil, err
+		}
+		k.claims = *c
+	}
+	k.claims.KeyID = key.ID()
+	return k, nil
 }
 
 // open checks type and signature.
@@ -153,12 +199,17 @@ func (v *Verifier) open(token, typ string) (payload []byte, kid string, err erro
 	}
 	payload, key, err := keys.Verify(token, typ)
 	if err != nil {
-		if errors.Is(err, ErrUnknownKey) {
-			v.askForKeys()
-		}
+		v.noteUnknownKey(err)
 		return nil, "", err
 	}
 	return payload, key.ID(), nil
+}
+
+// noteUnknownKey wishes for the keys when a token names one that is not known.
+func (v *Verifier) noteUnknownKey(err error) {
+	if errors.Is(err, ErrUnknownKey) {
+		v.askForKeys()
+	}
 }
 
 // checkTimes: RFC 7519 §4.1.4 to §4.1.6. At exp the token is over.
@@ -174,8 +225,21 @@ func (v *Verifier) checkTimes(now, issued, notBefore, expires time.Time) error {
 	return nil
 }
 
-// checkRevoked asks the rules, and refuses when they may be incomplete: an attacker who
-// cuts the line must not keep a revoked token alive.
+// checkKnown asks the rules, unless it has asked these very rules about the token before.
+func (v *Verifier) checkKnown(now time.Time, k *known) error {
+	// Read before the rules: one that comes meanwhile is of a later revision.
+	revision := v.revision.Load()
+	if k.cleared.Load() == revision {
+		return v.checkHeard(now)
+	}
+	if err := v.checkRevoked(now, &k.claims); err != nil {
+		return err
+	}
+	k.cleared.Store(revision)
+	return nil
+}
+
+// checkRevoked asks the rules, and refuses when they may be incomplete.
 func (v *Verifier) checkRevoked(now time.Time, c *Claims) error {
 	rules := v.rules.Load()
 	if rules == nil {
@@ -187,6 +251,12 @@ func (v *Verifier) checkRevoked(now time.Time, c *Claims) error {
 	if err := v.dead.Load().check(c.KeyID); err != nil {
 		return err
 	}
+	return v.checkHeard(now)
+}
+
+// checkHeard refuses when the rules may be incomplete: an attacker who cuts the line must
+// not keep a revoked token alive.
+func (v *Verifier) checkHeard(now time.Time) error {
 	heard := v.confirmed.Load()
 	switch {
 	case heard == nil:
@@ -205,10 +275,18 @@ func (v *Verifier) stale(now, heard time.Time) bool {
 	return now.Sub(heard) > v.maxStaleness || wall > v.maxStaleness || wall < -maxLeeway
 }
 
-func (v *Verifier) count(err error) {
+// counter is a number that has a line of the processor's cache for itself.
+type counter struct {
+	atomic.Uint64
+	_ [56]byte
+}
+
+// count counts an answer. Processors that share one counter wait for each other, so there
+// are several, chosen by a byte of the signature.
+func (v *Verifier) count(token string, err error) {
 	if err != nil {
 		v.counters.refused.Add(1)
 		return
 	}
-	v.counters.verified.Add(1)
+	v.counters.verified[token[len(token)-2]%16].Add(1)
 }

@@ -1,6 +1,9 @@
 package jose
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+	"slices"
+)
 
 // encoding writes base64url without padding (RFC 7515 §2).
 var encoding = base64.RawURLEncoding
@@ -19,27 +22,34 @@ var digits = func() (t [256]byte) {
 	return t
 }()
 
+// decodedLen is how many bytes s decodes to.
+func decodedLen(s string) int { return encoding.DecodedLen(len(s)) }
+
 // appendDecoded appends the bytes that s encodes, if s is the one canonical encoding of
 // them: alphabet only, no padding, unused bits zero. The standard decoder skips CR and
 // LF even in its strict mode, which gives one token many spellings.
 func appendDecoded(dst []byte, s string) ([]byte, bool) {
-	for len(s) >= 4 {
+	start := len(dst)
+	dst = slices.Grow(dst, decodedLen(s))[:start+decodedLen(s)]
+	out, all := dst[start:], byte(0)
+	for len(s) >= 4 && len(out) >= 3 {
 		a, b, c, d := digits[s[0]], digits[s[1]], digits[s[2]], digits[s[3]]
-		if (a|b|c|d)&0xC0 != 0 {
-			return dst, false
-		}
-		dst = append(dst, a<<2|b>>4, b<<4|c>>2, c<<6|d)
-		s = s[4:]
+		out[0], out[1], out[2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+		all |= a | b | c | d
+		s, out = s[4:], out[3:]
 	}
+	unused := byte(0)
 	switch len(s) {
-	case 0:
-		return dst, true
+	case 1:
+		return dst, false
 	case 2:
 		a, b := digits[s[0]], digits[s[1]]
-		return append(dst, a<<2|b>>4), (a|b)&0xC0 == 0 && b&0x0F == 0
+		out[0], unused = a<<2|b>>4, b&0x0F
+		all |= a | b
 	case 3:
 		a, b, c := digits[s[0]], digits[s[1]], digits[s[2]]
-		return append(dst, a<<2|b>>4, b<<4|c>>2), (a|b|c)&0xC0 == 0 && c&0x03 == 0
+		out[0], out[1], unused = a<<2|b>>4, b<<4|c>>2, c&0x03
+		all |= a | b | c
 	}
-	return dst, false
+	return dst, all&0xC0 == 0 && unused == 0
 }

@@ -13,3 +13,13 @@ func ROCAPrimes() []int64 { return rocaPrimes[:] }
 
 // WeakROCA is the fingerprint.
 func WeakROCA(n *big.Int) bool { return weakROCA(n) }
+
+// Learned returns how many headers a set has learned.
+func Learned(s *KeySet) (n int) {
+	for i := range s.spellings {
+		if s.spellings[i].Load() != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -9,10 +9,12 @@ import (
 	"github.com/signet-id/signet/verify/internal/strictjson"
 )
 
-// KeySet is the public keys of one issuer. It never changes.
+// KeySet is the public keys of one issuer. What it verifies never changes.
 type KeySet struct {
 	keys []*Key
 	byID map[string]*Key
+
+	spellings spellings // of headers, learned
 }
 
 // NewKeySet makes a set. Two keys with one ID would let a signer choose between them,

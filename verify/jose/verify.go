@@ -3,6 +3,7 @@ package jose
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/signet-id/signet/verify/internal/strictjson"
@@ -18,37 +19,63 @@ func (s *KeySet) Verify(token, typ string) (payload []byte, key *Key, err error)
 
 // VerifyLong is Verify for documents that may be longer than a token, up to maxBytes.
 func (s *KeySet) VerifyLong(token, typ string, maxBytes int) (payload []byte, key *Key, err error) {
+	out, key, err := s.open(nil, token, typ, maxBytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out[len(token):len(out):len(out)], key, nil
+}
+
+// VerifyInto is Verify for those who verify much: it returns the token with its payload
+// behind it, out[len(token):], in the memory of room if that is large enough, as it is
+// when room is the out of an earlier token. With an error out is only good as room.
+func (s *KeySet) VerifyInto(room []byte, token, typ string) (out []byte, key *Key, err error) {
+	return s.open(room, token, typ, maxToken)
+}
+
+// open verifies. One buffer holds the token, the payload and the signature.
+func (s *KeySet) open(room []byte, token, typ string, maxBytes int) (out []byte, key *Key, err error) {
 	p, err := split(token, maxBytes)
 	if err != nil {
-		return nil, nil, err
+		return room, nil, err
 	}
-	// One buffer holds all parts decoded and the bytes that were signed.
-	buf := make([]byte, 0, len(token)+encoding.DecodedLen(len(token)))
-	buf, ok := appendDecoded(buf, p.header)
+	known := s.recognize(p.header, typ)
+	if key = known; key == nil {
+		if key, err = s.readHeader(p.header, typ); err != nil {
+			return room, nil, err
+		}
+	}
+	room = slices.Grow(room[:0], len(token)+decodedLen(p.payload)+decodedLen(p.signature))
+	room = append(room, token...)
+	out, ok := appendDecoded(room, p.payload)
 	if !ok {
-		return nil, nil, malformed("header is not base64url")
+		return room, nil, malformed("payload is not base64url")
 	}
-	h, err := parseHeader(buf)
+	all, ok := appendDecoded(out, p.signature)
+	if !ok {
+		return room, nil, malformed("signature is not base64url")
+	}
+	signed := room[:len(p.header)+1+len(p.payload)]
+	if !key.verify(signed, all[len(out):]) {
+		return room, nil, ErrSignature
+	}
+	if known == nil {
+		s.learn(p.header, typ, key)
+	}
+	return out, key, nil
+}
+
+// readHeader decodes and parses a header and finds the key that it names.
+func (s *KeySet) readHeader(segment, typ string) (*Key, error) {
+	doc, ok := appendDecoded(nil, segment)
+	if !ok {
+		return nil, malformed("header is not base64url")
+	}
+	h, err := parseHeader(doc)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if key, err = s.choose(h, typ); err != nil {
-		return nil, nil, err
-	}
-	start := len(buf)
-	if buf, ok = appendDecoded(buf, p.payload); !ok {
-		return nil, nil, malformed("payload is not base64url")
-	}
-	payload, start = buf[start:len(buf):len(buf)], len(buf)
-	if buf, ok = appendDecoded(buf, p.signature); !ok {
-		return nil, nil, malformed("signature is not base64url")
-	}
-	signature := buf[start:]
-	signed := append(buf, token[:len(p.header)+1+len(p.payload)]...)[len(buf):]
-	if !key.verify(signed, signature) {
-		return nil, nil, ErrSignature
-	}
-	return payload, key, nil
+	return s.choose(h, typ)
 }
 
 // parts are the three segments of a compact JWS, still encoded.

@@ -1,0 +1,127 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+func (f *flat) take(c byte) bool {
+	if f.pos == len(f.doc) || f.doc[f.pos] != c {
+		return false
+	}
+	f.pos++
+	return true
+}
+
+// text reads a string of printable ASCII without escapes.
+func (f *flat) text() (string, bool) {
+	if !f.take('"') {
+		return "", false
+	}
+	rest := f.doc[f.pos:]
+	for i := range len(rest) {
+		if plain[rest[i]] {
+			continue
+		}
+		f.pos += i + 1
+		return rest[:i], rest[i] == '"'
+	}
+	return "", false
+}
+
+// plain is the bytes that mean themselves in a string.
+var plain = func() (t [256]bool) {
+	for c := 0x20; c < 0x7F; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// word reads a string that says something.
+func (f *flat) word(to *string) (ok bool) {
+	*to, ok = f.text()
+	return ok && *to != ""
+}
+
+// time reads a NumericDate.
+func (f *flat) time(to *time.Time) bool {
+	n, ok := f.number()
+	*to = time.Unix(n, 0).UTC()
+	return ok
+}
+
+// number reads a whole number from 0 to maxTime.
+func (f *flat) number() (n int64, ok bool) {
+	start := f.pos
+	for f.pos < len(f.doc) && f.pos-start < len("253402300799") {
+		c := f.doc[f.pos] - '0'
+		if c > 9 {
+			break
+		}
+		n = n*10 + int64(c)
+		f.pos++
+	}
+	digits := f.pos - start
+	return n, digits == 1 || digits > 1 && f.doc[start] != '0' && n <= maxTime
+}
+
+// list reads an array of strings; an empty one is nil.
+func (f *flat) list(to *[]string) bool {
+	if !f.take('[') {
+		return false
+	}
+	if f.take(']') {
+		return true
+	}
+	start := len(f.lists)
+	for {
+		s, ok := f.text()
+		if !ok {
+			return false
+		}
+		f.lists = append(f.lists, s)
+		if f.take(',') {
+			continue
+		}
+		*to = slices.Clip(f.lists[start:])
+		return f.take(']')
+	}
+}
+
+// scopes reads a list of scopes with one space between them (RFC 6749 §3.3). Of the
+// bytes that text lets through all may stand in a scope.
+func (f *flat) scopes() bool {
+	s, ok := f.text()
+	start := len(f.lists)
+	for more := true; ok && more; {
+		var scope string
+		scope, s, more = strings.Cut(s, " ")
+		f.lists = append(f.lists, scope)
+		ok = scope != ""
+	}
+	f.to.Scopes = slices.Clip(f.lists[start:])
+	return ok
+}
+
+// skip steps over the value of a member without a meaning.
+func (f *flat) skip(name string) (ok bool) {
+	if f.n == len(f.other) || slices.Contains(f.other[:f.n], name) {
+		return false
+	}
+	f.other[f.n] = name
+	f.n++
+	if f.pos == len(f.doc) {
+		return false
+	}
+	switch f.doc[f.pos] {
+	case '"':
+		_, ok = f.text()
+	case '[':
+		var none []string
+		ok = f.list(&none)
+	default:
+		_, ok = f.number()
+	}
+	return ok
+}

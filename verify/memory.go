@@ -1,0 +1,104 @@
+package verify
+
+import (
+	"hash/maphash"
+	"sync/atomic"
+	"time"
+
+	"github.com/signet-id/signet/verify/jose"
+)
+
+// Limits of the memory of verified tokens.
+const (
+	defaultMemory   = 8192
+	maxMemory       = 1 << 22
+	longestInMemory = 4 << 10 // bytes of a token
+	ways            = 4       // places that one token can have
+)
+
+// tokenMemory remembers tokens whose signature held, so that the next request with the
+// same token costs a comparison. A token is known by all its bytes. It is bounded: a
+// token that finds no free place takes that of another. The hash has a seed of this
+// process, so nobody outside can choose which.
+//
+// Only what can never change about a token is remembered. Time, audience, revocation and
+// proof of a key are decided for each request. Tokens that failed leave no trace.
+type tokenMemory struct {
+	seed   maphash.Seed
+	places []atomic.Pointer[known] // ways of one set next to each other
+}
+
+// known is a token that was verified.
+type known struct {
+	parsed
+	hash  uint64
+	token string
+	keys  *jose.KeySet // that verified it: a key that is gone has verified nothing
+
+	// cleared is the revision of the revocations in which no rule named the token.
+	cleared atomic.Uint64
+}
+
+// newTokenMemory makes room for at least so many tokens; nil remembers nothing.
+func newTokenMemory(tokens int) *tokenMemory {
+	if tokens == 0 {
+		return nil
+	}
+	places := ways
+	for places < tokens {
+		places *= 2
+	}
+	return &tokenMemory{maphash.MakeSeed(), make([]atomic.Pointer[known], places)}
+}
+
+// find returns what is known of a token that these keys have verified, or nil, and the
+// hash to put it under.
+func (m *tokenMemory) find(token string, keys *jose.KeySet) (*known, uint64) {
+	if m == nil || len(token) > longestInMemory {
+		return nil, 0
+	}
+	hash := maphash.String(m.seed, token)
+	set := m.set(hash)
+	for i := range set {
+		if k := set[i].Load(); k != nil && k.hash == hash && k.keys == keys && k.token == token {
+			return k, hash
+		}
+	}
+	return nil, hash
+}
+
+// set returns the places that a token can have.
+func (m *tokenMemory) set(hash uint64) []atomic.Pointer[known] {
+	start := int(hash%uint64(len(m.places)/ways)) * ways
+	return m.places[start : start+ways]
+}
+
+// put remembers a token that was accepted at the given time.
+func (m *tokenMemory) put(k *known, now time.Time) {
+	if m == nil || len(k.token) > longestInMemory {
+		return
+	}
+	set := m.set(k.hash)
+	place := &set[k.hash>>62] // the two highest bits: not those that chose the set
+	for i := range set {
+		old := set[i].Load()
+		if old == nil || old.keys != k.keys || !now.Before(old.claims.ExpiresAt) {
+			place = &set[i]
+			break
+		}
+	}
+	place.Store(k)
+}
+
+// sweep forgets the tokens of one of so many parts that are over, or whose keys are.
+func (m *tokenMemory) sweep(part, parts int, keys *jose.KeySet, over time.Time) {
+	if m == nil {
+		return
+	}
+	for i := part; i < len(m.places); i += parts {
+		k := m.places[i].Load()
+		if k != nil && (k.keys != keys || k.claims.ExpiresAt.Before(over)) {
+			m.places[i].CompareAndSwap(k, nil)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"hash/maphash"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -35,8 +36,31 @@ type known struct {
 	token string
 	keys  *jose.KeySet // that verified it: a key that is gone has verified nothing
 
+	// Between these times, in unix nanoseconds, checkTimes accepts the claims.
+	from, until int64
+
 	// cleared is the revision of the revocations in which no rule named the token.
 	cleared atomic.Uint64
+}
+
+// hold notes the times in which the claims hold for a verifier with this leeway.
+func (k *known) hold(leeway time.Duration) {
+	k.from = unixNano(k.claims.IssuedAt.Add(-maxLeeway))
+	if !k.claims.NotBefore.IsZero() {
+		k.from = max(k.from, unixNano(k.claims.NotBefore.Add(-leeway)))
+	}
+	k.until = unixNano(k.claims.ExpiresAt.Add(leeway))
+}
+
+// unixNano is t.UnixNano, or as near as can be for times that it is not defined for.
+func unixNano(t time.Time) int64 {
+	switch seconds := t.Unix(); {
+	case seconds >= math.MaxInt64/int64(time.Second):
+		return math.MaxInt64
+	case seconds <= math.MinInt64/int64(time.Second):
+		return math.MinInt64
+	}
+	return t.UnixNano()
 }
 
 // newTokenMemory makes room for at least so many tokens; nil remembers nothing.
@@ -69,7 +93,7 @@ func (m *tokenMemory) find(token string, keys *jose.KeySet) (*known, uint64) {
 
 // set returns the places that a token can have.
 func (m *tokenMemory) set(hash uint64) []atomic.Pointer[known] {
-	start := int(hash%uint64(len(m.places)/ways)) * ways
+	start := hash & uint64(len(m.places)-ways) // their number is a power of two
 	return m.places[start : start+ways]
 }
 

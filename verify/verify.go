@@ -117,8 +117,8 @@ func (v *Verifier) Run(ctx context.Context) error {
 func (v *Verifier) Ready() <-chan struct{} { return v.ready }
 
 // Verify accepts an access token or says why not (see the errors of this package). It
-// does no I/O; ctx is for kinds of tokens that will need it. Do not change the claims:
-// other requests with the same token may have the same ones.
+// does no I/O; ctx is for kinds of tokens that will need it. The claims may be shared
+// with other requests.
 func (v *Verifier) Verify(_ context.Context, token string) (*Claims, error) {
 	c, err := v.verify(token, v.now())
 	v.count(token, err)
@@ -149,14 +149,17 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	case c.Audience != v.audience:
 		return nil, ErrAudience
 	}
-	if err := v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt); err != nil {
-		return nil, err
+	if n := now.UnixNano(); n < k.from || n >= k.until {
+		if err := v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt); err != nil {
+			return nil, err
+		}
 	}
 	if err := v.checkKnown(now, k); err != nil {
 		return nil, err
 	}
 	if fresh {
 		k.hash = hash
+		k.hold(v.leeway)
 		v.memory.put(k, now)
 	}
 	return c, nil
@@ -271,8 +274,8 @@ func (v *Verifier) checkHeard(now time.Time) error {
 // still while a machine sleeps and the wall clock can be set back: the larger age
 // counts, and a clock that was set back counts as stale.
 func (v *Verifier) stale(now, heard time.Time) bool {
-	wall := now.Round(0).Sub(heard.Round(0))
-	return now.Sub(heard) > v.maxStaleness || wall > v.maxStaleness || wall < -maxLeeway
+	wall := time.Duration(now.UnixNano() - heard.UnixNano())
+	return wall > v.maxStaleness || wall < -maxLeeway || now.Sub(heard) > v.maxStaleness
 }
 
 // counter is a number that has a line of the processor's cache for itself.

@@ -274,15 +274,35 @@ func TestVerify_STO05_ClockSetBackIsStale(t *testing.T) {
 	})
 }
 
+// A token at first sight and again, and what of it is the signature.
 func BenchmarkVerify(b *testing.B) {
-	w := newWorld(b)
-	v := w.start()
-	<-v.Ready()
-	token := w.token(nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := v.Verify(background, token); err != nil {
-			b.Fatal(err)
-		}
+	for name, opts := range map[string][]verify.Option{
+		"first":  {verify.TokenMemory(0)},
+		"around": {verify.TokenMemory(0), verify.Accelerate(credulous{})}, // all but the signature
+		"again":  nil,
+	} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b)
+			v := w.start(opts...)
+			<-v.Ready()
+			token := w.token(map[string]any{"acr": "aal2", "amr": []string{"pwd", "otp"}, "auth_time": 1000, "scope": "a:b c:d e:f g:h i:j k:l"})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Verify(background, token); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
+}
+
+// credulous believes every signature.
+type credulous struct{}
+
+func (credulous) Use(keys []*jose.Key) []jose.Check {
+	checks := make([]jose.Check, len(keys))
+	for i := range checks {
+		checks[i] = func(_, _ []byte) (bool, bool) { return true, true }
+	}
+	return checks
 }

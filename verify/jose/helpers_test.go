@@ -28,15 +28,16 @@ var rsaPrivate = sync.OnceValue(func() *rsa.PrivateKey {
 
 func private(t testing.TB, alg jose.Algorithm) crypto.Signer {
 	t.Helper()
-	switch alg {
-	case jose.RS256, jose.PS256:
-		return rsaPrivate()
-	case jose.ES256:
-		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	curves := map[jose.Algorithm]elliptic.Curve{jose.ES256: elliptic.P256(), jose.ES384: elliptic.P384(), jose.ES512: elliptic.P521()}
+	if curve := curves[alg]; curve != nil {
+		k, err := ecdsa.GenerateKey(curve, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return k
+	}
+	if strings.HasPrefix(string(alg), "RS") || strings.HasPrefix(string(alg), "PS") {
+		return rsaPrivate()
 	}
 	_, k, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

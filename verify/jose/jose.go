@@ -16,19 +16,6 @@ import (
 	"github.com/signet-id/signet/verify/internal/strictjson"
 )
 
-// Algorithm is a signature algorithm by its registered name (RFC 7518 §3.1, RFC 9864).
-type Algorithm string
-
-// The algorithms that exist here. EdDSA and Ed25519 are two names of the same one: an
-// Ed25519 key verifies tokens with either.
-const (
-	EdDSA   Algorithm = "EdDSA"
-	Ed25519 Algorithm = "Ed25519"
-	ES256   Algorithm = "ES256"
-	RS256   Algorithm = "RS256"
-	PS256   Algorithm = "PS256"
-)
-
 // What can be wrong with a token or a key. They are wrapped with what exactly it is.
 var (
 	ErrMalformed  = errors.New("malformed token")
@@ -44,6 +31,7 @@ const (
 	maxToken  = 16 << 10
 	maxHeader = 4 << 10
 	maxKeyID  = 256
+	maxKeys   = 64
 )
 
 // CheckObject reports whether data is one JSON object that every reader understands in

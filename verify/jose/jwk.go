@@ -1,9 +1,9 @@
 package jose
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -28,86 +28,104 @@ func ParseKey(jwk []byte) (*Key, error) {
 }
 
 func parseKey(doc []byte) (*Key, error) {
-	m, ops, err := keyMembers(doc)
-	if err != nil {
+	m, err := keyMembers(doc)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	switch m.Type {
-	case "":
+	case m.private != "":
+		// Whoever published it has lost it: nothing in this set can be trusted.
+		return nil, fmt.Errorf("%s: a private key", m.private)
+	case m.Type == "":
 		return nil, errors.New("no kty")
-	case "oct":
+	case m.Type == "oct" || isSymmetric(m.Algorithm):
 		return nil, errors.New("a symmetric key")
 	}
-	if err := checkPurpose(m.Use, ops); err != nil {
+	if err := m.checkPurpose(); err != nil {
 		return nil, err
 	}
-	if m.Algorithm == "" {
-		return nil, errors.New("no alg")
+	s := find(m.Algorithm)
+	if s == nil {
+		return nil, errSkip
 	}
-	switch m.Algorithm {
-	case EdDSA, Ed25519:
+	switch s.kind {
+	case edwards:
 		return m.ed25519Key()
-	case ES256:
-		return m.ecdsaKey()
-	case RS256, PS256:
-		return m.rsaKey()
+	case ecdsaKey:
+		return m.ecdsaKey(s)
+	case akp:
+		return m.externalKey()
 	}
-	return nil, errSkip
+	return m.rsaKey()
 }
 
-// keyMembers reads the members of a key that have a meaning here.
-func keyMembers(doc []byte) (m jwk, ops []string, err error) {
-	text := func(dst *string, value []byte) (err error) {
-		*dst, err = strictjson.String(value)
-		return err
+// members are the members of a key that have a meaning here. A certificate beside the
+// key (x5c, x5t, x5u; RFC 7517 §4.6 to §4.9) has none: it is no source of keys, and is
+// not compared with the key.
+type members struct {
+	jwk
+	ops     []string
+	secret  string // "k"
+	private string // the first name of those that no public key has
+}
+
+// keyMembers reads a key (RFC 7517 §4).
+func keyMembers(doc []byte) (m members, err error) {
+	text := map[string]*string{
+		"kty": &m.Type, "use": &m.Use, "alg": (*string)(&m.Algorithm), "kid": &m.ID, "crv": &m.Curve,
+		"x": &m.X, "y": &m.Y, "n": &m.N, "e": &m.E, "pub": &m.Pub, "k": &m.secret,
 	}
 	err = strictjson.Object(doc, func(name, value []byte) (err error) {
+		if dst, ok := text[string(name)]; ok {
+			*dst, err = strictjson.String(value)
+		}
 		switch string(name) {
-		case "kty":
-			err = text(&m.Type, value)
 		case "use":
-			if err = text(&m.Use, value); err == nil && m.Use == "" {
+			if err == nil && m.Use == "" {
 				err = errors.New("empty")
 			}
 		case "key_ops":
-			if ops, err = strictjson.Strings(value); err == nil && len(ops) == 0 {
-				err = errors.New("empty")
-			}
-		case "alg":
-			err = text((*string)(&m.Algorithm), value)
-		case "kid":
-			err = text(&m.ID, value)
-		case "crv":
-			err = text(&m.Curve, value)
-		case "x":
-			err = text(&m.X, value)
-		case "y":
-			err = text(&m.Y, value)
-		case "n":
-			err = text(&m.N, value)
-		case "e":
-			err = text(&m.E, value)
+			m.ops, err = keyOps(value)
 		case "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv":
-			// Whoever published it has lost it: nothing in this set can be trusted.
-			err = errors.New("a private key")
+			if m.private == "" {
+				m.private = string(name)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil
 	})
-	return m, ops, err
+	return m, err
 }
 
-// checkPurpose: a key for encryption must not verify signatures (RFC 7517 §4.2, §4.3).
-func checkPurpose(use string, ops []string) error {
+// keyOps reads "key_ops": no operation may stand there twice (RFC 7517 §4.3).
+func keyOps(value []byte) ([]string, error) {
+	ops, err := strictjson.Strings(value)
+	if err != nil || len(ops) == 0 {
+		return nil, cmp.Or(err, errors.New("empty"))
+	}
+	slices.Sort(ops)
+	if n := len(ops); len(slices.Compact(ops)) != n {
+		return nil, errors.New("an operation twice")
+	}
+	return ops, nil
+}
+
+// checkPurpose: a key for anything else must not verify signatures, and when both use
+// and key_ops are there, they must agree (RFC 7517 §4.2, §4.3).
+func (m *members) checkPurpose() error {
+	other := func(op string) bool { return op != "sign" && op != "verify" }
 	switch {
-	case use == "" && ops == nil:
+	case m.Use == "" && m.ops == nil:
 		return errors.New("neither use nor key_ops")
-	case use != "" && use != "sig":
+	case m.Use != "" && m.Use != "sig":
 		return errors.New("use is not sig")
-	case ops != nil && !slices.Contains(ops, "verify"):
+	case m.ops != nil && !slices.Contains(m.ops, "verify"):
 		return errors.New("key_ops without verify")
+	case slices.ContainsFunc(m.ops, other):
+		return errors.New("key_ops with more than sign and verify")
+	case m.Algorithm == "":
+		return errors.New("no alg")
 	}
 	return nil
 }
@@ -125,21 +143,22 @@ func (m jwk) ed25519Key() (*Key, error) {
 }
 
 // ecdsaKey reads a key of RFC 7518 §6.2.1: coordinates have the full length.
-func (m jwk) ecdsaKey() (*Key, error) {
-	if m.Type != "EC" || m.Curve != "P-256" {
+func (m jwk) ecdsaKey(s *spec) (*Key, error) {
+	if m.Type != "EC" || m.Curve != s.crv {
 		return nil, errors.New("kty and crv do not fit the algorithm")
 	}
+	size := s.size / 2
 	point, okX := appendDecoded([]byte{4}, m.X)
-	if !okX || len(point) != 33 {
-		return nil, errors.New("x is not 32 bytes")
+	if !okX || len(point) != 1+size {
+		return nil, fmt.Errorf("x is not %d bytes", size)
 	}
 	point, okY := appendDecoded(point, m.Y)
-	if !okY || len(point) != 65 {
-		return nil, errors.New("y is not 32 bytes")
+	if !okY || len(point) != 1+2*size {
+		return nil, fmt.Errorf("y is not %d bytes", size)
 	}
-	pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	pub, err := ecdsa.ParseUncompressedPublicKey(s.curve, point)
 	if err != nil {
-		return nil, errors.New("not a point of P-256")
+		return nil, fmt.Errorf("not a point of %s", s.crv)
 	}
 	return NewKey(m.Algorithm, m.ID, pub)
 }
@@ -168,4 +187,23 @@ func (m jwk) rsaKey() (*Key, error) {
 		return nil, errors.New("e is too large")
 	}
 	return NewKey(m.Algorithm, m.ID, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent)})
+}
+
+// externalKey reads a key of RFC 9964 §3. The algorithm decides what "pub" is.
+func (m jwk) externalKey() (*Key, error) {
+	if m.Type != "AKP" {
+		return nil, errors.New("kty does not fit the algorithm")
+	}
+	pub, ok := appendDecoded(nil, m.Pub)
+	if !ok {
+		return nil, errors.New("pub is not base64url")
+	}
+	k, err := named(m.Algorithm, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.openExternal(pub); err != nil {
+		return nil, err
+	}
+	return k, nil
 }

@@ -4,9 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,37 +21,57 @@ const (
 
 // Key is a public key with one algorithm and a name. It never changes.
 type Key struct {
-	alg Algorithm
-	kid string
-	// One of them, by alg.
-	ed *ed25519.PublicKey
-	ec *ecdsa.PublicKey
-	rs *rsa.PublicKey
+	alg  Algorithm
+	kid  string
+	spec *spec
+	// One of them, by spec.kind.
+	ed  *ed25519.PublicKey
+	ec  *ecdsa.PublicKey
+	rs  *rsa.PublicKey
+	ext *externalKey
 
 	fast Check // nil: no accelerator
 }
 
-// NewKey makes a key that verifies signatures of exactly one algorithm.
+// NewKey makes a key that verifies signatures of exactly one algorithm. The key is an
+// ed25519.PublicKey, *ecdsa.PublicKey, *rsa.PublicKey or *mldsa.PublicKey, and is copied.
 func NewKey(alg Algorithm, kid string, pub crypto.PublicKey) (*Key, error) {
-	if kid == "" || len(kid) > maxKeyID || !utf8.ValidString(kid) {
-		return nil, fmt.Errorf("%w: kid must have 1 to %d bytes", ErrKey, maxKeyID)
-	}
-	k := &Key{alg: alg, kid: kid}
-	var err error
-	switch alg {
-	case EdDSA, Ed25519:
-		err = k.setEd25519(pub)
-	case ES256:
-		err = k.setECDSA(pub)
-	case RS256, PS256:
-		err = k.setRSA(pub)
-	default:
-		return nil, ErrAlgorithm
-	}
+	k, err := named(alg, kid)
 	if err != nil {
+		return nil, err
+	}
+	if err := k.set(pub); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return k, nil
+}
+
+// named returns a key of which only the number itself is missing.
+func named(alg Algorithm, kid string) (*Key, error) {
+	if !goodKeyID(kid) {
+		return nil, fmt.Errorf("%w: kid must have 1 to %d bytes", ErrKey, maxKeyID)
+	}
+	s := find(alg)
+	if s == nil {
+		return nil, ErrAlgorithm
+	}
+	return &Key{alg: alg, kid: kid, spec: s}, nil
+}
+
+func goodKeyID(kid string) bool {
+	return kid != "" && len(kid) <= maxKeyID && utf8.ValidString(kid)
+}
+
+func (k *Key) set(pub crypto.PublicKey) error {
+	switch k.spec.kind {
+	case edwards:
+		return k.setEd25519(pub)
+	case ecdsaKey:
+		return k.setECDSA(pub)
+	case akp:
+		return k.setExternal(pub)
+	}
+	return k.setRSA(pub)
 }
 
 func (k *Key) setEd25519(pub crypto.PublicKey) error {
@@ -68,14 +86,14 @@ func (k *Key) setEd25519(pub crypto.PublicKey) error {
 
 func (k *Key) setECDSA(pub crypto.PublicKey) error {
 	p, ok := pub.(*ecdsa.PublicKey)
-	if !ok || p == nil || p.Curve != elliptic.P256() {
-		return errors.New("not a P-256 key")
+	if !ok || p == nil || p.Curve != k.spec.curve {
+		return fmt.Errorf("not a %s key", k.spec.crv)
 	}
 	point, err := p.Bytes() // refuses points that are not on the curve
 	if err != nil {
-		return errors.New("not a point of P-256")
+		return fmt.Errorf("not a point of %s", k.spec.crv)
 	}
-	k.ec, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	k.ec, err = ecdsa.ParseUncompressedPublicKey(k.spec.curve, point)
 	return err
 }
 
@@ -103,8 +121,9 @@ func (k *Key) ID() string { return k.kid }
 // Algorithm returns the one algorithm that the key verifies.
 func (k *Key) Algorithm() Algorithm { return k.alg }
 
-// Public returns a copy of the key as the standard library knows it:
-// ed25519.PublicKey, *ecdsa.PublicKey or *rsa.PublicKey.
+// Public returns a copy of the key as the standard library knows it: an
+// ed25519.PublicKey, *ecdsa.PublicKey or *rsa.PublicKey. A key of ML-DSA is returned as
+// its implementation has it: as a *mldsa.PublicKey.
 func (k *Key) Public() crypto.PublicKey {
 	switch {
 	case k.ed != nil:
@@ -112,6 +131,8 @@ func (k *Key) Public() crypto.PublicKey {
 	case k.ec != nil:
 		p := *k.ec
 		return &p
+	case k.ext != nil:
+		return k.ext.public
 	}
 	return &rsa.PublicKey{N: new(big.Int).Set(k.rs.N), E: k.rs.E}
 }
@@ -127,6 +148,7 @@ type jwk struct {
 	Y         string    `json:"y,omitempty"`
 	N         string    `json:"n,omitempty"`
 	E         string    `json:"e,omitempty"`
+	Pub       string    `json:"pub,omitempty"`
 }
 
 // MarshalJSON writes the key as a JSON Web Key (RFC 7517).
@@ -147,53 +169,15 @@ func (k *Key) numbers() jwk {
 			panic("jose: a checked key is not on its curve")
 		}
 		return jwk{
-			Type: "EC", Curve: "P-256",
-			X: encoding.EncodeToString(point[1:33]), Y: encoding.EncodeToString(point[33:]),
+			Type: "EC", Curve: k.spec.crv,
+			X: encoding.EncodeToString(point[1 : 1+len(point)/2]), Y: encoding.EncodeToString(point[1+len(point)/2:]),
 		}
+	case k.ext != nil:
+		return jwk{Type: "AKP", Pub: encoding.EncodeToString([]byte(k.ext.pub))}
 	}
 	return jwk{
 		Type: "RSA",
 		N:    encoding.EncodeToString(k.rs.N.Bytes()),
 		E:    encoding.EncodeToString(big.NewInt(int64(k.rs.E)).Bytes()),
 	}
-}
-
-// Thumbprint returns the base64url SHA-256 of a public key's required members in the
-// order of their names (RFC 7638 §3, RFC 8037 §2). Every key of one kind has the same.
-func Thumbprint(pub crypto.PublicKey) (string, error) {
-	k, err := anyKey(pub)
-	if err != nil {
-		return "", err
-	}
-	w, text := k.numbers(), ""
-	switch w.Type {
-	case "OKP":
-		text = `{"crv":"` + w.Curve + `","kty":"OKP","x":"` + w.X + `"}`
-	case "EC":
-		text = `{"crv":"` + w.Curve + `","kty":"EC","x":"` + w.X + `","y":"` + w.Y + `"}`
-	case "RSA":
-		text = `{"e":"` + w.E + `","kty":"RSA","n":"` + w.N + `"}`
-	}
-	sum := sha256.Sum256([]byte(text))
-	return encoding.EncodeToString(sum[:]), nil
-}
-
-// IsThumbprint reports whether s has the form that Thumbprint returns: the canonical
-// base64url of 32 bytes.
-func IsThumbprint(s string) bool {
-	var room [32]byte
-	hash, ok := appendDecoded(room[:0], s)
-	return ok && len(hash) == sha256.Size
-}
-
-func anyKey(pub crypto.PublicKey) (*Key, error) {
-	switch pub.(type) {
-	case ed25519.PublicKey:
-		return NewKey(EdDSA, "-", pub)
-	case *ecdsa.PublicKey:
-		return NewKey(ES256, "-", pub)
-	case *rsa.PublicKey:
-		return NewKey(RS256, "-", pub)
-	}
-	return nil, fmt.Errorf("%w: neither Ed25519 nor P-256 nor RSA", ErrKey)
 }

@@ -34,32 +34,46 @@ func NewKeySet(keys ...*Key) (*KeySet, error) {
 }
 
 // ParseKeySet reads a JSON Web Key Set (RFC 7517 §5). Keys of unknown kinds and
-// algorithms are left out. One private, symmetric or ambiguous key, or no usable key at
-// all, makes the whole set an error.
+// algorithms are left out. One private, symmetric or ambiguous key, more than 64 keys, or
+// no usable key at all, makes the whole set an error.
 func ParseKeySet(doc []byte) (*KeySet, error) {
 	var keys []*Key
-	found := false
+	err := eachKey(doc, func(element []byte) error {
+		k, err := parseKey(element)
+		if errors.Is(err, errSkip) {
+			return nil
+		}
+		keys = append(keys, k)
+		return err
+	})
+	if err == nil && len(keys) == 0 {
+		err = errors.New("no usable key")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: key set: %w", ErrKey, err)
+	}
+	return NewKeySet(keys...)
+}
+
+// eachKey calls visit for the keys of a set (RFC 7517 §5.1), at most maxKeys.
+func eachKey(doc []byte, visit func(key []byte) error) error {
+	found, count := false, 0
 	err := strictjson.Object(doc, func(name, value []byte) error {
 		if string(name) != "keys" {
 			return nil
 		}
 		found = true
 		return strictjson.Array(value, func(element []byte) error {
-			k, err := parseKey(element)
-			if errors.Is(err, errSkip) {
-				return nil
+			if count++; count > maxKeys {
+				return fmt.Errorf("more than %d keys", maxKeys)
 			}
-			keys = append(keys, k)
-			return err
+			return visit(element)
 		})
 	})
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: key set: %w", ErrKey, err)
-	case !found || len(keys) == 0:
-		return nil, fmt.Errorf("%w: key set: no usable key", ErrKey)
+	if err == nil && !found {
+		err = errors.New("no keys")
 	}
-	return NewKeySet(keys...)
+	return err
 }
 
 // Key returns the key with the ID.

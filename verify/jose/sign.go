@@ -4,8 +4,8 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -43,7 +43,7 @@ func (s *Signer) Sign(typ string, payload []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token := make([]byte, 0, len(head)+encoding.EncodedLen(len(payload))+700)
+	token := make([]byte, 0, len(head)+encoding.EncodedLen(len(payload))+1+encoding.EncodedLen(s.key.signatureSize()))
 	token = append(token, head...)
 	token = encoding.AppendEncode(token, payload)
 	signature, err := s.sign(token)
@@ -58,31 +58,48 @@ func (s *Signer) header(typ string) (string, error) {
 	if h, ok := s.headers.Load(typ); ok {
 		return h.(string), nil
 	}
-	doc, err := json.Marshal(struct {
-		Algorithm Algorithm `json:"alg"`
-		Type      string    `json:"typ"`
-		KeyID     string    `json:"kid"`
-	}{s.key.alg, typ, s.key.kid})
+	h, err := encodeHeader(s.key.alg, typ, s.key.kid)
 	if err != nil {
-		return "", fmt.Errorf("header: %w", err)
+		return "", err
 	}
-	h := encoding.EncodeToString(doc) + "."
 	s.headers.Store(typ, h)
 	return h, nil
 }
 
+// encodeHeader returns the first part of a token with its dot.
+func encodeHeader(alg Algorithm, typ, kid string) (string, error) {
+	doc, err := json.Marshal(struct {
+		Algorithm Algorithm `json:"alg"`
+		Type      string    `json:"typ"`
+		KeyID     string    `json:"kid"`
+	}{alg, typ, kid})
+	if err != nil {
+		return "", fmt.Errorf("header: %w", err)
+	}
+	return encoding.EncodeToString(doc) + ".", nil
+}
+
 func (s *Signer) sign(message []byte) ([]byte, error) {
-	if s.key.ed != nil {
+	signature, err := s.signRaw(message)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.key.spec.kind == ecdsaKey:
+		return fixedLength(signature, s.key.spec.size)
+	case len(signature) != s.key.signatureSize():
+		return nil, errors.New("signer returned no signature of the algorithm")
+	}
+	return signature, nil
+}
+
+func (s *Signer) signRaw(message []byte) ([]byte, error) {
+	hash := s.key.spec.hash
+	switch s.key.spec.kind {
+	case edwards, akp: // the message itself; for ML-DSA with an empty context (RFC 9964 §5)
 		return s.private.Sign(rand.Reader, message, crypto.Hash(0))
+	case pss:
+		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
+		return s.private.Sign(rand.Reader, digest(hash, nil, message), options)
 	}
-	sum := sha256.Sum256(message)
-	if s.key.alg == PS256 {
-		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
-		return s.private.Sign(rand.Reader, sum[:], options)
-	}
-	signature, err := s.private.Sign(rand.Reader, sum[:], crypto.SHA256)
-	if err != nil || s.key.alg != ES256 {
-		return signature, err
-	}
-	return fixedLength(signature)
+	return s.private.Sign(rand.Reader, digest(hash, nil, message), hash)
 }

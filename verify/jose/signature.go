@@ -6,15 +6,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 )
-
-func known(alg Algorithm) bool {
-	switch alg {
-	case EdDSA, Ed25519, ES256, RS256, PS256:
-		return true
-	}
-	return false
-}
 
 // accepts reports whether a token may name its algorithm so (RFC 9864 §2.2: EdDSA with an
 // Ed25519 key is Ed25519).
@@ -22,41 +15,70 @@ func (k *Key) accepts(alg Algorithm) bool {
 	return alg == k.alg || k.ed != nil && (alg == EdDSA || alg == Ed25519)
 }
 
-// verify checks a signature. An accelerator may decide it sooner.
+// verify checks a signature, whose length is looked at before anything is computed. An
+// accelerator may decide it sooner.
 func (k *Key) verify(signed, signature []byte) bool {
-	switch k.alg {
-	case EdDSA, Ed25519:
+	if len(signature) != k.signatureSize() {
+		return false
+	}
+	switch k.spec.kind {
+	case edwards:
 		if valid, decided := k.ask(signed, signature); decided {
 			return valid
 		}
 		return ed25519.Verify(*k.ed, signed, signature)
-	case ES256:
-		return k.verifyES256(signed, signature)
-	case RS256:
-		sum := sha256.Sum256(signed)
-		return rsa.VerifyPKCS1v15(k.rs, crypto.SHA256, sum[:], signature) == nil
-	case PS256:
-		sum := sha256.Sum256(signed)
-		// RFC 7518 §3.5: the salt is as long as the hash.
-		salt := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-		return rsa.VerifyPSS(k.rs, crypto.SHA256, sum[:], signature, salt) == nil
+	case ecdsaKey:
+		return k.verifyECDSA(signed, signature)
+	case akp:
+		return k.ext.verify(signed, signature)
 	}
-	return false
+	return k.verifyRSA(signed, signature)
 }
 
-// verifyES256 takes a signature as r || s of 32 bytes each (RFC 7518 §3.4), not as DER.
-func (k *Key) verifyES256(signed, signature []byte) bool {
-	if len(signature) != 64 {
+func (k *Key) signatureSize() int {
+	if k.spec.size == 0 {
+		return k.rs.Size()
+	}
+	return k.spec.size
+}
+
+// verifyECDSA takes a signature as r || s of the same length (RFC 7518 §3.4), not as DER.
+func (k *Key) verifyECDSA(signed, signature []byte) bool {
+	r, s, n := signature[:len(signature)/2], signature[len(signature)/2:], k.spec.order
+	if !inOrder(r, n) || !inOrder(s, n) { // the library refuses them too, but need not for ever
 		return false
 	}
-	r, s := signature[:32], signature[32:]
-	if !inOrder(r) || !inOrder(s) { // the library refuses them too, but need not for ever
-		return false
+	if k.alg == ES256 {
+		if valid, decided := k.ask(signed, signature); decided {
+			return valid
+		}
 	}
-	if valid, decided := k.ask(signed, signature); decided {
-		return valid
+	var sum [sha512.Size]byte
+	var der [maxDER]byte
+	return ecdsa.VerifyASN1(k.ec, digest(k.spec.hash, sum[:0], signed), appendDER(der[:0], r, s))
+}
+
+func (k *Key) verifyRSA(signed, signature []byte) bool {
+	var room [sha512.Size]byte
+	sum := digest(k.spec.hash, room[:0], signed)
+	if k.spec.kind == pss {
+		// RFC 7518 §3.5: the salt is as long as the hash.
+		salt := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+		return rsa.VerifyPSS(k.rs, k.spec.hash, sum, signature, salt) == nil
 	}
-	sum := sha256.Sum256(signed)
-	var der [72]byte
-	return ecdsa.VerifyASN1(k.ec, sum[:], appendDER(der[:0], r, s))
+	return rsa.VerifyPKCS1v15(k.rs, k.spec.hash, sum, signature) == nil
+}
+
+// digest appends the hash of message.
+func digest(hash crypto.Hash, dst, message []byte) []byte {
+	switch hash {
+	case crypto.SHA384:
+		sum := sha512.Sum384(message)
+		return append(dst, sum[:]...)
+	case crypto.SHA512:
+		sum := sha512.Sum512(message)
+		return append(dst, sum[:]...)
+	}
+	sum := sha256.Sum256(message)
+	return append(dst, sum[:]...)
 }

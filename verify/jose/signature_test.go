@@ -16,7 +16,7 @@ import (
 	"github.com/signet-id/signet/verify/jose"
 )
 
-func decode(t *testing.T, s string) []byte {
+func decode(t testing.TB, s string) []byte {
 	t.Helper()
 	b, err := b64.DecodeString(s)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"math/big"
 )
 
-// maxDER is the length of the DER form of the longest ECDSA signature, one of ES512.
-const maxDER = 3 + 2*(2+66)
+// derOverhead is by how much the DER form may be longer than r || s.
+const derOverhead = 3 + 2*3
 
 // inOrder reports 0 < x < n (FIPS 186-5 §6.4.2 step 1). Both have the same length.
 func inOrder(x, n []byte) bool {

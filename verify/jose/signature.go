@@ -29,10 +29,14 @@ func (k *Key) verify(signed, signature []byte) bool {
 		return ed25519.Verify(*k.ed, signed, signature)
 	case ecdsaKey:
 		return k.verifyECDSA(signed, signature)
+	case pss:
+		return k.verifyPSS(signed, signature)
+	case pkcs1:
+		return k.verifyPKCS1(signed, signature)
 	case akp:
 		return k.ext.verify(signed, signature)
 	}
-	return k.verifyRSA(signed, signature)
+	return false
 }
 
 func (k *Key) signatureSize() int {
@@ -53,20 +57,21 @@ func (k *Key) verifyECDSA(signed, signature []byte) bool {
 			return valid
 		}
 	}
-	var sum [sha512.Size]byte
-	var der [maxDER]byte
-	return ecdsa.VerifyASN1(k.ec, digest(k.spec.hash, sum[:0], signed), appendDER(der[:0], r, s))
+	var room [sha512.Size]byte
+	der := appendDER(make([]byte, 0, len(signature)+derOverhead), r, s)
+	return ecdsa.VerifyASN1(k.ec, digest(k.spec.hash, room[:0], signed), der)
 }
 
-func (k *Key) verifyRSA(signed, signature []byte) bool {
+func (k *Key) verifyPKCS1(signed, signature []byte) bool {
 	var room [sha512.Size]byte
-	sum := digest(k.spec.hash, room[:0], signed)
-	if k.spec.kind == pss {
-		// RFC 7518 §3.5: the salt is as long as the hash.
-		salt := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-		return rsa.VerifyPSS(k.rs, k.spec.hash, sum, signature, salt) == nil
-	}
-	return rsa.VerifyPKCS1v15(k.rs, k.spec.hash, sum, signature) == nil
+	return rsa.VerifyPKCS1v15(k.rs, k.spec.hash, digest(k.spec.hash, room[:0], signed), signature) == nil
+}
+
+// verifyPSS takes a salt as long as the hash and no other (RFC 7518 §3.5).
+func (k *Key) verifyPSS(signed, signature []byte) bool {
+	var room [sha512.Size]byte
+	salt := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+	return rsa.VerifyPSS(k.rs, k.spec.hash, digest(k.spec.hash, room[:0], signed), signature, salt) == nil
 }
 
 // digest appends the hash of message.

@@ -5,6 +5,11 @@ import "math/big"
 // VerifyRaw checks a signature without a token around it, for published vectors.
 func VerifyRaw(k *Key, signed, signature []byte) bool { return k.verify(signed, signature) }
 
+// VerifyRawSecret is the same for a secret of a set.
+func VerifyRawSecret(s *SecretSet, kid string, signed, mac []byte) bool {
+	return s.byID[kid].verify(signed, mac)
+}
+
 // AppendDecoded is the base64url decoder.
 func AppendDecoded(dst []byte, s string) ([]byte, bool) { return appendDecoded(dst, s) }
 

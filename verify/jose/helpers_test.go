@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"strings"
 	"sync"
@@ -86,4 +87,15 @@ func replacePart(token string, n int, f func(string) string) string {
 	p := strings.Split(token, ".")
 	p[n] = f(p[n])
 	return strings.Join(p, ".")
+}
+
+// rs256 signs by hand (RFC 7518 §3.3).
+func rs256(t testing.TB, key *rsa.PrivateKey, signed string) []byte {
+	t.Helper()
+	sum := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signature
 }

@@ -29,20 +29,20 @@ func ParseKey(jwk []byte) (*Key, error) {
 
 func parseKey(doc []byte) (*Key, error) {
 	m, err := keyMembers(doc)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case m.private != "":
-		// Whoever published it has lost it: nothing in this set can be trusted.
-		return nil, fmt.Errorf("%s: a private key", m.private)
-	case m.Type == "":
-		return nil, errors.New("no kty")
-	case m.Type == "oct" || isSymmetric(m.Algorithm):
-		return nil, errors.New("a symmetric key")
 	}
 	if err := m.checkPurpose(); err != nil {
 		return nil, err
 	}
+	if m.Algorithm == "" {
+		return nil, errors.New("no alg")
+	}
+	return m.key()
+}
+
+// key makes the key of the algorithm.
+func (m *members) key() (*Key, error) {
 	s := find(m.Algorithm)
 	if s == nil {
 		return nil, errSkip
@@ -68,8 +68,25 @@ type members struct {
 	private string // the first name of those that no public key has
 }
 
-// keyMembers reads a key (RFC 7517 §4).
-func keyMembers(doc []byte) (m members, err error) {
+// keyMembers reads a public key.
+func keyMembers(doc []byte) (members, error) {
+	m, err := anyMembers(doc)
+	switch {
+	case err != nil:
+		return m, err
+	case m.private != "":
+		// Whoever published it has lost it: nothing in this set can be trusted.
+		return m, fmt.Errorf("%s: a private key", m.private)
+	case m.Type == "":
+		return m, errors.New("no kty")
+	case m.Type == "oct" || isSymmetric(m.Algorithm):
+		return m, errors.New("a symmetric key")
+	}
+	return m, nil
+}
+
+// anyMembers reads a key of any kind (RFC 7517 §4).
+func anyMembers(doc []byte) (m members, err error) {
 	text := map[string]*string{
 		"kty": &m.Type, "use": &m.Use, "alg": (*string)(&m.Algorithm), "kid": &m.ID, "crv": &m.Curve,
 		"x": &m.X, "y": &m.Y, "n": &m.N, "e": &m.E, "pub": &m.Pub, "k": &m.secret,
@@ -124,8 +141,6 @@ func (m *members) checkPurpose() error {
 		return errors.New("key_ops without verify")
 	case slices.ContainsFunc(m.ops, other):
 		return errors.New("key_ops with more than sign and verify")
-	case m.Algorithm == "":
-		return errors.New("no alg")
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ const (
 )
 
 // with changes one member of a key: a JSON value, or "" to take it away.
-func with(t *testing.T, key, name, value string) string {
+func with(t testing.TB, key, name, value string) string {
 	t.Helper()
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(key), &m); err != nil {

@@ -50,7 +50,7 @@ func ParseSecretSet(doc []byte) (*SecretSet, error) {
 }
 
 func parseSecret(doc []byte) (*Secret, error) {
-	m, err := keyMembers(doc)
+	m, err := anyMembers(doc)
 	switch {
 	case err != nil:
 		return nil, err
@@ -63,6 +63,9 @@ func parseSecret(doc []byte) (*Secret, error) {
 	}
 	if err := m.checkPurpose(); err != nil {
 		return nil, err
+	}
+	if m.Algorithm == "" {
+		return nil, errors.New("no alg")
 	}
 	secret, ok := appendDecoded(nil, m.secret)
 	if !ok {

@@ -17,6 +17,10 @@ func Thumbprint(pub crypto.PublicKey) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return k.thumbprint(), nil
+}
+
+func (k *Key) thumbprint() string {
 	w, text := k.numbers(), ""
 	switch w.Type {
 	case "OKP":
@@ -29,7 +33,7 @@ func Thumbprint(pub crypto.PublicKey) (string, error) {
 		text = `{"alg":"` + string(k.alg) + `","kty":"AKP","pub":"` + w.Pub + `"}`
 	}
 	sum := sha256.Sum256([]byte(text))
-	return encoding.EncodeToString(sum[:]), nil
+	return encoding.EncodeToString(sum[:])
 }
 
 // IsThumbprint reports whether s has the form that Thumbprint returns: the canonical

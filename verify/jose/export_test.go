@@ -28,3 +28,9 @@ func Learned(s *KeySet) (n int) {
 	}
 	return n
 }
+
+// AppendDER writes r and s as DER.
+func AppendDER(r, s []byte) []byte { return appendDER(nil, r, s) }
+
+// FixedLength reads r and s from DER.
+func FixedLength(der []byte, size int) ([]byte, error) { return fixedLength(der, size) }

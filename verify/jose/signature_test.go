@@ -5,8 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"math/big"
@@ -24,165 +22,166 @@ func decode(t testing.TB, s string) []byte {
 	return b
 }
 
-// JOS-12: ES256 signatures are r || s of 32 bytes, 0 < r, s < n (RFC 7518 §3.4).
-func TestSignature_JOS12_ES256Edges(t *testing.T) {
+// JOS-12: signatures are r || s of the same length, 0 < r, s < n (RFC 7518 §3.4).
+func TestSignature_JOS12_ECDSAEdges(t *testing.T) {
 	t.Parallel()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := jose.NewKey(jose.ES256, "k", private.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	message := []byte("signed")
-	sum := sha256.Sum256(message)
-	der, err := private.Sign(rand.Reader, sum[:], crypto.SHA256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, s, err := ecdsa.Sign(rand.Reader, private, sum[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := elliptic.P256().Params().N
-	pair := func(r, s *big.Int) []byte {
-		out := make([]byte, 64)
-		r.FillBytes(out[:32])
-		s.FillBytes(out[32:])
-		return out
-	}
-	good := pair(r, s)
-	if !jose.VerifyRaw(key, message, good) {
-		t.Fatal("the good one is refused")
-	}
-	zero, one, largest := new(big.Int), big.NewInt(1), new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
-	for name, bad := range map[string][]byte{
-		"empty":       nil,
-		"DER":         der,
-		"short":       good[:63],
-		"long":        append(good[:64:64], 0),
-		"r = 0":       pair(zero, s),
-		"s = 0":       pair(r, zero),
-		"both 0":      pair(zero, zero),
-		"r = n":       pair(n, s),
-		"s = n":       pair(r, n),
-		"r = s = n":   pair(n, n),
-		"r = 2^256-1": pair(largest, s),
-		"r = s = 1":   pair(one, one),
-		"swapped":     pair(s, r),
+	for _, tc := range []struct {
+		alg   jose.Algorithm
+		curve elliptic.Curve
+		hash  crypto.Hash
+		size  int // of r, and of s
+		again int
+	}{
+		{jose.ES256, elliptic.P256(), crypto.SHA256, 32, 300},
+		{jose.ES384, elliptic.P384(), crypto.SHA384, 48, 30},
+		{jose.ES512, elliptic.P521(), crypto.SHA512, 66, 30},
 	} {
-		if jose.VerifyRaw(key, message, bad) {
-			t.Errorf("%s: accepted", name)
+		t.Run(string(tc.alg), func(t *testing.T) {
+			t.Parallel()
+			private, err := ecdsa.GenerateKey(tc.curve, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, err := jose.NewKey(tc.alg, "k", private.Public())
+			if err != nil {
+				t.Fatal(err)
+			}
+			message := []byte("signed")
+			digest := sum(tc.hash, message)
+			der, err := private.Sign(rand.Reader, digest, tc.hash)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, s, err := ecdsa.Sign(rand.Reader, private, digest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := tc.curve.Params().N
+			pair := func(r, s *big.Int) []byte {
+				out := make([]byte, 2*tc.size)
+				r.FillBytes(out[:tc.size])
+				s.FillBytes(out[tc.size:])
+				return out
+			}
+			good := pair(r, s)
+			if !jose.VerifyRaw(key, message, good) {
+				t.Fatal("the good one is refused")
+			}
+			zero, one, largest := new(big.Int), big.NewInt(1), new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(8*tc.size)), big.NewInt(1))
+			bad := map[string][]byte{
+				"empty":     nil,
+				"DER":       der,
+				"short":     good[:2*tc.size-1],
+				"long":      append(good[:2*tc.size:2*tc.size], 0),
+				"r only":    good[:tc.size],
+				"r = 0":     pair(zero, s),
+				"s = 0":     pair(r, zero),
+				"both 0":    pair(zero, zero),
+				"r = n":     pair(n, s),
+				"s = n":     pair(r, n),
+				"r = s = n": pair(n, n),
+				"r = all 1": pair(largest, s),
+				"r = s = 1": pair(one, one),
+				"swapped":   pair(s, r),
+			}
+			if sum := new(big.Int).Add(s, n); sum.BitLen() <= 8*tc.size {
+				bad["s + n"] = pair(r, sum) // the same number modulo n
+			}
+			for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+				if hash == tc.hash {
+					continue
+				}
+				r, s, err := ecdsa.Sign(rand.Reader, private, sum(hash, message))
+				if err != nil {
+					t.Fatal(err)
+				}
+				bad["over "+hash.String()] = pair(r, s)
+			}
+			for name, signature := range bad {
+				if jose.VerifyRaw(key, message, signature) {
+					t.Errorf("%s: accepted", name)
+				}
+			}
+			// JOS-11: the twin is a valid signature, which is why nothing is keyed on a token's text.
+			if !jose.VerifyRaw(key, message, pair(r, new(big.Int).Sub(n, s))) {
+				t.Error("n - s: refused")
+			}
+			// Every length of r and s in DER must come out right: small numbers and high bits.
+			for range tc.again {
+				r, s, err := ecdsa.Sign(rand.Reader, private, digest)
+				if err != nil || !jose.VerifyRaw(key, message, pair(r, s)) {
+					t.Fatal("a good signature is refused", r, s, err)
+				}
+			}
+		})
+	}
+}
+
+// The length is known before anything is computed, so that the wrong one costs nothing.
+func TestSignature_LengthOfEachAlgorithm(t *testing.T) {
+	t.Parallel()
+	sizes := map[jose.Algorithm]int{jose.EdDSA: 64, jose.Ed25519: 64, jose.ES256: 64, jose.ES384: 96, jose.ES512: 132}
+	for _, alg := range jose.Algorithms() {
+		key, signed, signature := signedBy(t, alg)
+		want := sizes[alg]
+		if want == 0 {
+			want = 256 // RSA, 2048 bits
 		}
-	}
-	// JOS-11: the twin is a valid signature, which is why nothing is keyed on a token's text.
-	if !jose.VerifyRaw(key, message, pair(r, new(big.Int).Sub(n, s))) {
-		t.Error("n - s: refused")
-	}
-	// Every length of r and s in DER must come out right: small numbers and high bits.
-	for range 300 {
-		r, s, err := ecdsa.Sign(rand.Reader, private, sum[:])
-		if err != nil || !jose.VerifyRaw(key, message, pair(r, s)) {
-			t.Fatal("a good signature is refused", r, s, err)
+		if len(signature) != want || !jose.VerifyRaw(key, signed, signature) {
+			t.Errorf("%s: %d bytes", alg, len(signature))
+		}
+		for n := range want + 70 {
+			if n != want && jose.VerifyRaw(key, signed, append(signature, make([]byte, 70)...)[:n]) {
+				t.Errorf("%s: accepted with %d bytes", alg, n)
+			}
 		}
 	}
 }
 
-// JOS-13: the salt of PS256 is as long as the hash, and RS256 is padded in one way.
-func TestSignature_JOS13_RSAPadding(t *testing.T) {
+// ES512's r or s of few bytes: DER in short form beside the usual long one.
+func TestSignature_ShortNumbers(t *testing.T) {
 	t.Parallel()
-	private := rsaPrivate()
-	pss, err := jose.NewKey(jose.PS256, "k", private.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs, err := jose.NewKey(jose.RS256, "k", private.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	message := []byte("signed")
-	sum := sha256.Sum256(message)
-	for _, salt := range []int{0, 1, 20, 31, 32, 33, 64} {
-		sig, err := emptySaltPSS(private, sum[:])
-		if salt > 0 {
-			sig, err = rsa.SignPSS(rand.Reader, private, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: salt})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := jose.VerifyRaw(pss, message, sig); got != (salt == 32) {
-			t.Errorf("PS256 with a salt of %d bytes: %v", salt, got)
-		}
-		if jose.VerifyRaw(pkcs, message, sig) {
-			t.Errorf("PSS as RS256: accepted")
+	for _, n := range []int{1, 2, 31, 32, 33, 63, 64, 65, 66} {
+		r, s := make([]byte, 66), make([]byte, 66)
+		r[66-n], s[65] = 0x01, 0x80
+		der := jose.AppendDER(r, s)
+		back, err := jose.FixedLength(der, 132)
+		if err != nil || string(back) != string(r)+string(s) {
+			t.Errorf("%d bytes: %x: %v", n, der, err)
 		}
 	}
-	good, err := rsa.SignPKCS1v15(rand.Reader, private, crypto.SHA256, sum[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !jose.VerifyRaw(pkcs, message, good) || jose.VerifyRaw(pss, message, good) {
-		t.Error("RS256")
-	}
-	other, err := rsa.SignPKCS1v15(rand.Reader, private, 0, sum[:]) // no hash name inside
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, bad := range map[string][]byte{
-		"no DigestInfo": other, "short": good[1:], "long": append([]byte{0}, good...), "zero": make([]byte, len(good)), "modulus": private.N.Bytes(),
-	} {
-		if jose.VerifyRaw(pkcs, message, bad) {
-			t.Errorf("%s: accepted", name)
-		}
-	}
-}
-
-// emptySaltPSS encodes by hand (RFC 8017 §9.1.1): the standard library reads 0 as "auto".
-func emptySaltPSS(private *rsa.PrivateKey, sum []byte) ([]byte, error) {
-	emLen := (private.N.BitLen() - 1 + 7) / 8
-	h := sha256.Sum256(append(make([]byte, 8), sum...))
-	em := make([]byte, emLen)
-	db := em[:emLen-33]
-	db[len(db)-1] = 1
-	var counter [4]byte
-	for i := 0; i*32 < len(db); i++ {
-		counter[3] = byte(i)
-		mask := sha256.Sum256(append(h[:], counter[:]...))
-		for j := 0; j < 32 && i*32+j < len(db); j++ {
-			db[i*32+j] ^= mask[j]
-		}
-	}
-	em[0] &= 0xFF >> (8*emLen - (private.N.BitLen() - 1))
-	copy(em[emLen-33:], h[:])
-	em[emLen-1] = 0xBC
-	m := new(big.Int).SetBytes(em)
-	if m.Cmp(private.N) >= 0 {
-		return nil, errors.New("bad encoding")
-	}
-	return m.Exp(m, private.D, private.N).FillBytes(make([]byte, private.Size())), nil
 }
 
 // A signer whose hardware returns something else must not make tokens.
 func TestSigner_RefusesOddSigners(t *testing.T) {
 	t.Parallel()
-	s, err := jose.NewSigner(jose.ES256, "k", oddSigner{private(t, jose.ES256)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if token, err := s.Sign("x", []byte("{}")); err == nil {
-		t.Errorf("signed %s", token)
-	}
-	if _, err := jose.NewSigner(jose.ES256, "k", nil); !errors.Is(err, jose.ErrKey) {
-		t.Errorf("nil: %v", err)
+	for _, alg := range jose.Algorithms() {
+		for _, n := range []int{0, 1, 63, 64, 65, 128, 255} {
+			if n == 64 && (alg == jose.EdDSA || alg == jose.Ed25519) {
+				continue // the right length: only a verifier can tell
+			}
+			s, err := jose.NewSigner(alg, "k", oddSigner{private(t, alg), n})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if token, err := s.Sign("x", []byte("{}")); err == nil {
+				t.Errorf("%s with %d bytes: signed %s", alg, n, token)
+			}
+		}
+		if _, err := jose.NewSigner(alg, "k", nil); !errors.Is(err, jose.ErrKey) {
+			t.Errorf("nil: %v", err)
+		}
 	}
 	if _, err := jose.NewSigner(jose.RS256, "k", private(t, jose.ES256)); !errors.Is(err, jose.ErrKey) {
 		t.Errorf("other kind: %v", err)
 	}
 }
 
-type oddSigner struct{ crypto.Signer }
+type oddSigner struct {
+	crypto.Signer
+	size int
+}
 
-func (oddSigner) Sign(_ io.Reader, _ []byte, _ crypto.SignerOpts) ([]byte, error) {
-	return make([]byte, 64), nil
+func (s oddSigner) Sign(_ io.Reader, _ []byte, _ crypto.SignerOpts) ([]byte, error) {
+	return make([]byte, s.size), nil
 }

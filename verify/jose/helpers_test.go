@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -98,4 +99,13 @@ func rs256(t testing.TB, key *rsa.PrivateKey, signed string) []byte {
 		t.Fatal(err)
 	}
 	return signature
+}
+
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	src, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
 }

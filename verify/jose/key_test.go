@@ -192,6 +192,9 @@ func TestNewKey_Refuses(t *testing.T) {
 		"short Ed25519":  {jose.EdDSA, "k", ed25519.PublicKey("short")},
 		"P-384":          {jose.ES256, "k", &p384.PublicKey},
 		"off the curve":  {jose.ES256, "k", offCurve},
+		"RSA 2047 bits":  {jose.RS256, "k", &rsa.PublicKey{N: bigNumber(2047), E: 65537}},
+		"RSA 8193 bits":  {jose.RS256, "k", &rsa.PublicKey{N: bigNumber(8193), E: 65537}},
+		"negative RSA":   {jose.RS256, "k", &rsa.PublicKey{N: new(big.Int).Neg(rsaPrivate().N), E: 65537}},
 		"small exponent": {jose.RS256, "k", &rsa.PublicKey{N: rsaPrivate().N, E: 3}},
 	} {
 		if _, err := jose.NewKey(tc.alg, tc.kid, tc.pub); err == nil {
@@ -224,9 +227,9 @@ func TestSigner_KeepsPrivateKey(t *testing.T) {
 	}
 }
 
-// JOS-21: a modulus with the fingerprint of CVE-2017-15361 is refused.
-func TestNewKey_RefusesROCA(t *testing.T) {
-	t.Parallel()
+// rocaModulus is a power of 65537 modulo each of the primes.
+func rocaModulus(t *testing.T) *big.Int {
+	t.Helper()
 	m := big.NewInt(2)
 	for _, p := range jose.ROCAPrimes() {
 		m.Mul(m, big.NewInt(p))
@@ -237,6 +240,13 @@ func TestNewKey_RefusesROCA(t *testing.T) {
 	if n.BitLen() != 2048 || n.Bit(0) != 1 {
 		t.Fatal("bad vector")
 	}
+	return n
+}
+
+// JOS-21: a modulus with the fingerprint of CVE-2017-15361 is refused.
+func TestNewKey_RefusesROCA(t *testing.T) {
+	t.Parallel()
+	n := rocaModulus(t)
 	if !jose.WeakROCA(n) || jose.WeakROCA(rsaPrivate().N) {
 		t.Error("fingerprint")
 	}

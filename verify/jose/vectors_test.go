@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -27,11 +26,7 @@ type vector struct {
 
 func vectors(t testing.TB) (list []vector) {
 	t.Helper()
-	src, err := os.ReadFile("testdata/vectors.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(src, &list); err != nil || len(list) != 9 {
+	if err := json.Unmarshal(readFile(t, "testdata/vectors.json"), &list); err != nil || len(list) != 9 {
 		t.Fatal(err, len(list))
 	}
 	return list
@@ -224,10 +219,7 @@ func TestVectors_RFC7517_A_3_SymmetricKeys(t *testing.T) {
 // it can neither replace the key nor break the set.
 func TestVectors_RFC7517_B_CertificateIsIgnored(t *testing.T) {
 	t.Parallel()
-	src, err := os.ReadFile("testdata/rfc7517_b.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := readFile(t, "testdata/rfc7517_b.json")
 	published := string(src)
 	if _, err := jose.ParseKey(src); !errors.Is(err, jose.ErrKey) {
 		t.Errorf("without alg: %v", err)

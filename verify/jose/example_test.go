@@ -2,6 +2,7 @@ package jose_test
 
 import (
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,4 +83,47 @@ func ExampleCheckObject() {
 	// Output:
 	// <nil>
 	// json: a name appears twice
+}
+
+func ExampleAlgorithms() {
+	fmt.Println(jose.Algorithms())
+	// Output: [EdDSA Ed25519 ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512]
+}
+
+func ExampleRegister() {
+	defer func() { fmt.Println(recover()) }()
+	jose.Register(jose.External{Algorithm: "none"}) // package mldsa registers what may be
+	// Output: jose: "none" cannot be registered
+}
+
+func ExampleNewSecret() {
+	random := make([]byte, 32)
+	if _, err := rand.Read(random); err != nil {
+		log.Fatal(err)
+	}
+	secret, err := jose.NewSecret(jose.HS256, "2026-01", random)
+	if err != nil {
+		log.Fatal(err)
+	}
+	set, err := jose.NewSecretSet(secret)
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := secret.Sign("state+jwt", []byte(`{"cart":17}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	payload, _, err := set.Verify(token, "state+jwt")
+	fmt.Println(string(payload), err, secret)
+	// Output: {"cart":17} <nil> [secret key]
+}
+
+func ExampleParseSecretSet() {
+	_, err := jose.ParseSecretSet([]byte(`{"keys":[{"kty":"oct","alg":"HS256","use":"sig","kid":"a","k":"c2hvcnQ"}]}`))
+	fmt.Println(err)
+	_, err = jose.ParseSecretSet([]byte(`{"keys":[` + edKey + `]}`))
+	fmt.Println(err)
+	// Output:
+	// unusable key: secret set: unusable key: the secret is shorter than the hash, 32 bytes
+	// unusable key: secret set: a key that is not symmetric
 }

@@ -5,8 +5,14 @@
 // form each; a key has one algorithm and verifies nothing else; a token names its key,
 // and a key inside a token is never used.
 //
-// It deliberately does not do: symmetric algorithms and "none", the JSON serialization,
-// detached payloads, encryption, and fetching anything.
+// Algorithms of public keys are those of RFC 7518 §3.3 to §3.5, Ed25519 (RFC 8037,
+// RFC 9864) and, in programs that import an implementation, ML-DSA (RFC 9964). HS256,
+// HS384 and HS512 have types of their own, [Secret] and [SecretSet]: a secret and a public
+// key are never in the same set.
+//
+// It deliberately does not do: "none", the JSON serialization, detached payloads,
+// encryption, certificates (x5c and its like are ignored), reading private keys, Ed448,
+// ES256K, and fetching anything.
 package jose
 
 import (

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -19,7 +20,10 @@ import (
 	"github.com/signet-id/signet/verify/jose"
 )
 
-var secretSizes = map[jose.Algorithm]int{jose.HS256: 32, jose.HS384: 48, jose.HS512: 64}
+var (
+	secretSizes  = map[jose.Algorithm]int{jose.HS256: 32, jose.HS384: 48, jose.HS512: 64}
+	secretHashes = map[jose.Algorithm]func() hash.Hash{jose.HS256: sha256.New, jose.HS384: sha512.New384, jose.HS512: sha512.New}
+)
 
 func randomBytes(n int) []byte {
 	b := make([]byte, n)
@@ -56,11 +60,15 @@ func mac(newHash func() hash.Hash, secret []byte, header, payload string) string
 func TestSecretSet_AcceptsAndRefuses(t *testing.T) {
 	t.Parallel()
 	for alg, size := range secretSizes {
-		secret := newSecret(t, alg, "k", randomBytes(size))
+		raw := randomBytes(size)
+		secret := newSecret(t, alg, "k", raw)
 		set := newSecretSet(t, newSecret(t, jose.HS256, "other", randomBytes(32)), secret)
 		token, err := secret.Sign("receipt+jwt", []byte(payload))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if want := mac(secretHashes[alg], raw, `{"alg":"`+string(alg)+`","typ":"receipt+jwt","kid":"k"}`, payload); token != want {
+			t.Errorf("%s: %s, not %s", alg, token, want)
 		}
 		got, key, err := set.Verify(token, "receipt+jwt")
 		if err != nil || string(got) != payload || key != secret || key.ID() != "k" || key.Algorithm() != alg {

@@ -1,16 +1,12 @@
 package jose
 
 import (
-	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
-
-	"github.com/signet-id/signet/verify/internal/strictjson"
 )
 
 // errSkip marks a key that is well formed but of a kind or an algorithm that does not
@@ -56,93 +52,6 @@ func (m *members) key() (*Key, error) {
 		return m.externalKey()
 	}
 	return m.rsaKey()
-}
-
-// members are the members of a key that have a meaning here. A certificate beside the
-// key (x5c, x5t, x5u; RFC 7517 §4.6 to §4.9) has none: it is no source of keys, and is
-// not compared with the key.
-type members struct {
-	jwk
-	ops     []string
-	secret  string // "k"
-	private string // the first name of those that no public key has
-}
-
-// keyMembers reads a public key.
-func keyMembers(doc []byte) (members, error) {
-	m, err := anyMembers(doc)
-	switch {
-	case err != nil:
-		return m, err
-	case m.private != "":
-		// Whoever published it has lost it: nothing in this set can be trusted.
-		return m, fmt.Errorf("%s: a private key", m.private)
-	case m.Type == "":
-		return m, errors.New("no kty")
-	case m.Type == "oct" || isSymmetric(m.Algorithm):
-		return m, errors.New("a symmetric key")
-	}
-	return m, nil
-}
-
-// anyMembers reads a key of any kind (RFC 7517 §4).
-func anyMembers(doc []byte) (m members, err error) {
-	text := map[string]*string{
-		"kty": &m.Type, "use": &m.Use, "alg": (*string)(&m.Algorithm), "kid": &m.ID, "crv": &m.Curve,
-		"x": &m.X, "y": &m.Y, "n": &m.N, "e": &m.E, "pub": &m.Pub, "k": &m.secret,
-	}
-	err = strictjson.Object(doc, func(name, value []byte) (err error) {
-		if dst, ok := text[string(name)]; ok {
-			*dst, err = strictjson.String(value)
-		}
-		switch string(name) {
-		case "use":
-			if err == nil && m.Use == "" {
-				err = errors.New("empty")
-			}
-		case "key_ops":
-			m.ops, err = keyOps(value)
-		case "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv":
-			if m.private == "" {
-				m.private = string(name)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		return nil
-	})
-	return m, err
-}
-
-// keyOps reads "key_ops": no operation may stand there twice (RFC 7517 §4.3).
-func keyOps(value []byte) ([]string, error) {
-	ops, err := strictjson.Strings(value)
-	if err != nil || len(ops) == 0 {
-		return nil, cmp.Or(err, errors.New("empty"))
-	}
-	slices.Sort(ops)
-	if n := len(ops); len(slices.Compact(ops)) != n {
-		return nil, errors.New("an operation twice")
-	}
-	return ops, nil
-}
-
-// checkPurpose: a key for anything else must not verify signatures, and when both use
-// and key_ops are there, they must agree (RFC 7517 §4.2, §4.3).
-func (m *members) checkPurpose() error {
-	other := func(op string) bool { return op != "sign" && op != "verify" }
-	switch {
-	case m.Use == "" && m.ops == nil:
-		return errors.New("neither use nor key_ops")
-	case m.Use != "" && m.Use != "sig":
-		return errors.New("use is not sig")
-	case m.ops != nil && !slices.Contains(m.ops, "verify"):
-		return errors.New("key_ops without verify")
-	case slices.ContainsFunc(m.ops, other):
-		return errors.New("key_ops with more than sign and verify")
-	}
-	return nil
 }
 
 // ed25519Key reads a key of RFC 8037 §2.

@@ -158,7 +158,8 @@ func (k *Key) MarshalJSON() ([]byte, error) {
 	return json.Marshal(w)
 }
 
-// numbers returns the members that are the key itself.
+// numbers returns the members that are the key itself. For AKP the algorithm is one of
+// them (RFC 9964 §3).
 func (k *Key) numbers() jwk {
 	switch {
 	case k.ed != nil:
@@ -173,7 +174,7 @@ func (k *Key) numbers() jwk {
 			X: encoding.EncodeToString(point[1 : 1+len(point)/2]), Y: encoding.EncodeToString(point[1+len(point)/2:]),
 		}
 	case k.ext != nil:
-		return jwk{Type: "AKP", Pub: encoding.EncodeToString([]byte(k.ext.pub))}
+		return jwk{Type: "AKP", Algorithm: k.alg, Pub: encoding.EncodeToString([]byte(k.ext.pub))}
 	}
 	return jwk{
 		Type: "RSA",

@@ -75,11 +75,6 @@ func parseSecret(doc []byte) (*Secret, error) {
 	return NewSecret(m.Algorithm, m.ID, secret)
 }
 
-// public reports members that only public keys have.
-func (m *members) public() bool {
-	return m.Curve != "" || m.X != "" || m.Y != "" || m.N != "" || m.E != "" || m.Pub != ""
-}
-
 // Verify checks a compact JWS by the rules of [KeySet.Verify] and returns its payload and
 // the secret that made it.
 func (s *SecretSet) Verify(token, typ string) (payload []byte, secret *Secret, err error) {

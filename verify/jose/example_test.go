@@ -127,3 +127,26 @@ func ExampleParseSecretSet() {
 	// unusable key: secret set: unusable key: the secret is shorter than the hash, 32 bytes
 	// unusable key: secret set: a key that is not symmetric
 }
+
+// A client proves that it holds a key that the server has seen before.
+func ExampleVerifyEmbedded() {
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := jose.NewSigner(jose.EdDSA, "mine", private)
+	if err != nil {
+		log.Fatal(err)
+	}
+	known, err := jose.Thumbprint(private.Public())
+	if err != nil {
+		log.Fatal(err)
+	}
+	proof, err := signer.SignEmbedded("hello+jwt", []byte(`{"to":"you"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	payload, key, err := jose.VerifyEmbedded(proof, "hello+jwt", []jose.Algorithm{jose.EdDSA})
+	fmt.Println(string(payload), key.ID() == known, err)
+	// Output: {"to":"you"} true <nil>
+}

@@ -20,11 +20,16 @@ var (
 	ErrExpired     = errors.New("expired token")         // its time is over
 	ErrNotYetValid = errors.New("token not valid yet")   // its time has not begun
 	ErrRevoked     = errors.New("revoked token")         // see RevokedError
-	ErrBound       = errors.New("token bound to a key")  // a DPoP or mTLS token, sent as Bearer
+	ErrBound       = errors.New("token bound to a key")  // whose proof did not come with it
+	ErrUnbound     = errors.New("token bound to no key") // a bearer token where a bound one is needed
+	ErrProof       = errors.New("wrong DPoP proof")      // not well made, for another request, or used before
+	ErrProofNonce  = errors.New("DPoP nonce needed")     // see NonceError
+	ErrStepUp      = errors.New("login not enough")      // see StepUpError
 	ErrNonce       = errors.New("wrong nonce")           // an ID token of another login
 	ErrScope       = errors.New("insufficient scope")    // Require: the token is good but allows less
 	ErrNotReady    = errors.New("verifier not ready")    // no keys or no revocations heard yet
 	ErrStale       = errors.New("revocations too stale") // nothing heard of revocations for too long
+	ErrReplayStore = errors.New("no replay store")       // the store of used proofs is full or out of reach
 )
 
 // RevokedError says which rule a token fell under. It matches ErrRevoked.

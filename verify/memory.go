@@ -26,11 +26,11 @@ const (
 // proof of a key are decided for each request. Tokens that failed leave no trace.
 type tokenMemory struct {
 	seed   maphash.Seed
-	places []atomic.Pointer[known] // ways of one set next to each other
+	places []atomic.Pointer[knownToken] // ways of one set next to each other
 }
 
-// known is a token that was verified.
-type known struct {
+// knownToken is a token that was verified.
+type knownToken struct {
 	parsed
 	hash  uint64
 	token string
@@ -44,7 +44,7 @@ type known struct {
 }
 
 // hold notes the times in which the claims hold for a verifier with this leeway.
-func (k *known) hold(leeway time.Duration) {
+func (k *knownToken) hold(leeway time.Duration) {
 	k.from = unixNano(k.claims.IssuedAt.Add(-maxLeeway))
 	if !k.claims.NotBefore.IsZero() {
 		k.from = max(k.from, unixNano(k.claims.NotBefore.Add(-leeway)))
@@ -72,12 +72,12 @@ func newTokenMemory(tokens int) *tokenMemory {
 	for places < tokens {
 		places *= 2
 	}
-	return &tokenMemory{maphash.MakeSeed(), make([]atomic.Pointer[known], places)}
+	return &tokenMemory{maphash.MakeSeed(), make([]atomic.Pointer[knownToken], places)}
 }
 
 // find returns what is known of a token that these keys have verified, or nil, and the
 // hash to put it under.
-func (m *tokenMemory) find(token string, keys *jose.KeySet) (*known, uint64) {
+func (m *tokenMemory) find(token string, keys *jose.KeySet) (*knownToken, uint64) {
 	if m == nil || len(token) > longestInMemory {
 		return nil, 0
 	}
@@ -92,13 +92,13 @@ func (m *tokenMemory) find(token string, keys *jose.KeySet) (*known, uint64) {
 }
 
 // set returns the places that a token can have.
-func (m *tokenMemory) set(hash uint64) []atomic.Pointer[known] {
+func (m *tokenMemory) set(hash uint64) []atomic.Pointer[knownToken] {
 	start := hash & uint64(len(m.places)-ways) // their number is a power of two
 	return m.places[start : start+ways]
 }
 
 // put remembers a token that was accepted at the given time.
-func (m *tokenMemory) put(k *known, now time.Time) {
+func (m *tokenMemory) put(k *knownToken, now time.Time) {
 	if m == nil || len(k.token) > longestInMemory {
 		return
 	}

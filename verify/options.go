@@ -80,7 +80,7 @@ func (v *Verifier) checkConfig() error {
 	if v.maxStaleness <= 0 {
 		return errors.New("verify: the staleness limit must be more than zero")
 	}
-	return nil
+	return v.proofs.check(v.audience)
 }
 
 // checkIssuer: tokens compare the issuer byte for byte, and all addresses begin with it.

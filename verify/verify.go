@@ -10,8 +10,10 @@
 // it takes no lock and dials nothing. A verifier that has heard nothing about
 // revocations for too long refuses everything.
 //
-// It deliberately does not do: opaque tokens, DPoP and mutual TLS (tokens that need
-// them are refused), and several audiences. A service with two names makes two verifiers.
+// Tokens that are bound to a key (RFC 9449, RFC 8705) are accepted with the proof of it.
+//
+// It deliberately does not do: opaque tokens and several audiences. A service with two
+// names makes two verifiers.
 package verify
 
 import (
@@ -46,6 +48,7 @@ type Verifier struct {
 	acceptStale      bool
 	remembered       int              // tokens
 	accelerator      jose.Accelerator // nil: the standard library checks signatures
+	proofs           proofRules
 
 	// Immutable snapshots, replaced by Run and read by Verify.
 	keys      atomic.Pointer[jose.KeySet]
@@ -81,7 +84,7 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 		client: &http.Client{Transport: newTransport()}, now: time.Now,
 		maxStaleness: 5 * time.Minute, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
-		keyKilled:  make(chan struct{}, 1),
+		keyKilled: make(chan struct{}, 1), proofs: proofRules{window: time.Minute},
 		remembered: defaultMemory,
 	}
 	v.revision.Store(1) // no token is clear of revision 0
@@ -116,17 +119,16 @@ func (v *Verifier) Run(ctx context.Context) error {
 // Ready is closed when the keys and all revocations are here for the first time.
 func (v *Verifier) Ready() <-chan struct{} { return v.ready }
 
-// Verify accepts an access token or says why not (see the errors of this package). It
-// does no I/O; ctx is for kinds of tokens that will need it. The claims may be shared
-// with other requests.
-func (v *Verifier) Verify(_ context.Context, token string) (*Claims, error) {
-	c, err := v.verify(token, v.now())
-	v.count(token, err)
-	return c, err
+// Verify accepts a bearer token or says why not (see the errors of this package). It
+// does no I/O. A token that is bound to a key needs VerifyProof. The claims may be
+// shared with other requests.
+func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
+	return v.VerifyProof(ctx, token, Proof{})
 }
 
 // verify holds the order: who signed it, what it says, whether it was taken back, and
 // only then whether we would know. So a bad token is called bad even without a feed.
+// Whether its sender has proven the key that it is bound to is the caller's to ask.
 func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	keys := v.keys.Load()
 	if keys == nil {
@@ -142,8 +144,6 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	}
 	c := &k.claims
 	switch {
-	case c.Confirmation != Confirmation{}:
-		return nil, ErrBound
 	case c.Issuer != v.issuer:
 		return nil, ErrIssuer
 	case c.Audience != v.audience:
@@ -169,7 +169,7 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // read checks type and signature of an access token and reads its claims.
-func (v *Verifier) read(token string, keys *jose.KeySet) (*known, error) {
+func (v *Verifier) read(token string, keys *jose.KeySet) (*knownToken, error) {
 	room := rooms.Get().(*[]byte)
 	defer rooms.Put(room)
 	out, key, err := keys.VerifyInto(*room, token, accessTokenType)
@@ -178,7 +178,7 @@ func (v *Verifier) read(token string, keys *jose.KeySet) (*known, error) {
 		v.noteUnknownKey(err)
 		return nil, err
 	}
-	k := &known{keys: keys}
+	k := &knownToken{keys: keys}
 	// One string holds the token, which is not kept itself because it may be a small part
 	// of something large, and the payload, whose parts the claims are.
 	text := string(out)
@@ -229,7 +229,7 @@ func (v *Verifier) checkTimes(now, issued, notBefore, expires time.Time) error {
 }
 
 // checkKnown asks the rules, unless it has asked these very rules about the token before.
-func (v *Verifier) checkKnown(now time.Time, k *known) error {
+func (v *Verifier) checkKnown(now time.Time, k *knownToken) error {
 	// Read before the rules: one that comes meanwhile is of a later revision.
 	revision := v.revision.Load()
 	if k.cleared.Load() == revision {

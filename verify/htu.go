@@ -24,7 +24,7 @@ func normalURL(raw string) (string, bool) {
 	default:
 		return "", false
 	}
-	if host == "" {
+	if host == "" || strings.Contains(u.Hostname(), ":") != strings.HasPrefix(host, "[") { // two ports
 		return "", false
 	}
 	return u.Scheme + "://" + host + removeDots(normalEscapes(u.EscapedPath())), true

@@ -6,17 +6,40 @@ import (
 	"net/url"
 )
 
+// resourceMetadata is the document of RFC 9728 §2.
+type resourceMetadata struct {
+	Resource      string   `json:"resource"`
+	Servers       []string `json:"authorization_servers"`
+	Methods       []string `json:"bearer_methods_supported"`
+	Scopes        []string `json:"scopes_supported,omitempty"`
+	Name          string   `json:"resource_name,omitempty"`
+	Documentation string   `json:"resource_documentation,omitempty"`
+	Certificates  bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	Algorithms    []string `json:"dpop_signing_alg_values_supported,omitempty"`
+	DPoPRequired  bool     `json:"dpop_bound_access_tokens_required,omitempty"`
+}
+
+// ResourceDescription sets what people are told about this service in its metadata: a
+// name, and the address of a page for developers (RFC 9728 §2). Either may be empty.
+func ResourceDescription(name, documentation string) Option {
+	return func(v *Verifier) { v.description = [2]string{name, documentation} }
+}
+
 // ResourceMetadata serves the protected resource metadata (RFC 9728 §2): which issuer's
-// tokens this service takes, and which scopes it knows. Mount it, without
-// authentication, where MetadataPath says, and name its address with the option
+// tokens this service takes, which scopes it knows, and how tokens may be bound. Mount it,
+// without authentication, where MetadataPath says, and name its address with the option
 // ResourceMetadataURL.
 func (v *Verifier) ResourceMetadata(scopes ...string) http.Handler {
-	doc, err := json.Marshal(struct {
-		Resource string   `json:"resource"`
-		Servers  []string `json:"authorization_servers"`
-		Methods  []string `json:"bearer_methods_supported"`
-		Scopes   []string `json:"scopes_supported,omitempty"`
-	}{v.audience, []string{v.issuer}, []string{"header"}, scopes})
+	m := resourceMetadata{
+		Resource: v.audience, Servers: []string{v.issuer}, Methods: []string{"header"}, Scopes: scopes,
+		Name: v.description[0], Documentation: v.description[1],
+		Certificates: v.proofs.mutualTLS || v.proofs.certificate != nil,
+	}
+	if v.proofs.base != "" { // else no proof can be checked
+		m.Algorithms = v.proofAlgorithms()
+		m.DPoPRequired = v.proofs.required && !m.Certificates
+	}
+	doc, err := json.Marshal(m)
 	if err != nil {
 		panic("verify: strings do not marshal")
 	}

@@ -26,7 +26,7 @@ const defaultReplayMemory = 1 << 19
 type ReplayMemory struct {
 	limit int
 
-	mu      sync.Mutex // held for well under a microsecond: a signature takes a hundred times that
+	mu      sync.Mutex // held for a microsecond or so; the signature before takes far longer
 	size    int
 	buckets map[int64]map[replayID]struct{} // by the time at which their proofs are over
 	first   int64                           // the buckets before this one are forgotten
@@ -38,7 +38,7 @@ type replayID [16]byte
 
 // Seconds of a bucket, and by how much a clock may go back until it is believed again.
 const (
-	replayBucket  = 10
+	replayBucket  = 30
 	replaySetBack = 3600
 )
 

@@ -153,34 +153,3 @@ func TestRequire_RefusesStrangeScopes(t *testing.T) {
 		}()
 	}
 }
-
-// RFC 9728 §2, §3.1.
-func TestResourceMetadata_RFC9728(t *testing.T) {
-	t.Parallel()
-	for audience, path := range map[string]string{
-		"https://orders.example.com":       "/.well-known/oauth-protected-resource",
-		"https://orders.example.com/":      "/.well-known/oauth-protected-resource",
-		"https://example.com/orders/v1":    "/.well-known/oauth-protected-resource/orders/v1",
-		"urn:example:orders":               "/.well-known/oauth-protected-resource",
-		"https://example.com/orders%2Fnew": "/.well-known/oauth-protected-resource/orders%2Fnew",
-	} {
-		v, err := verify.New(issuer, audience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := v.MetadataPath(); got != path {
-			t.Errorf("%s: %s", audience, got)
-		}
-		w := httptest.NewRecorder()
-		v.ResourceMetadata("orders:read").ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-		want := `{"resource":"` + audience + `","authorization_servers":["` + issuer + `"],"bearer_methods_supported":["header"],"scopes_supported":["orders:read"]}`
-		if w.Code != 200 || w.Body.String() != want || w.Header().Get("Content-Type") != "application/json" || w.Header().Get("Access-Control-Allow-Origin") != "*" {
-			t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
-		}
-		w = httptest.NewRecorder()
-		v.ResourceMetadata().ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil))
-		if w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
-			t.Errorf("POST: %d", w.Code)
-		}
-	}
-}

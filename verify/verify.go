@@ -49,6 +49,7 @@ type Verifier struct {
 	remembered       int              // tokens
 	accelerator      jose.Accelerator // nil: the standard library checks signatures
 	proofs           proofRules
+	description      [2]string // name and documentation of the resource
 
 	// Immutable snapshots, replaced by Run and read by Verify.
 	keys      atomic.Pointer[jose.KeySet]

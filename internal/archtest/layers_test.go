@@ -38,7 +38,7 @@ var demoApps = []string{"examples/calendar/calendar", "examples/calendar/schedul
 
 // adapters belong to the SDK, each a module of its own with what it adapts to. The SDK
 // itself imports none of them.
-var adapters = map[string]string{"verify/mldsa": "filippo.io/mldsa"}
+var adapters = map[string]string{"verify/mldsa": "filippo.io/mldsa", "verify/verifygrpc": "google.golang.org/grpc"}
 
 // TestLayers parses files instead of asking go list: the test cache notices a
 // changed file, but not a changed import graph.

@@ -2,10 +2,13 @@ package verify_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -14,6 +17,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/verify"
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // Three lines protect a handler.
@@ -104,6 +108,112 @@ func ExampleNew_options() {
 	// verify: the issuer must be https, or http on this machine
 }
 
+// Services that do not speak HTTP hand over the proof that came with a token.
+func ExampleVerifier_VerifyProof() {
+	v, err := verify.New("https://id.example.com", "https://orders.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go v.Run(context.Background())
+	<-v.Ready()
+
+	claims, err := v.VerifyProof(context.Background(), "eyJhbGciOiJFZERTQSIs…", verify.Proof{
+		DPoP:   "eyJ0eXAiOiJkcG9wK2p3dCIs…",
+		Method: "POST", URL: "https://orders.example.com/orders",
+	})
+	var needed *verify.NonceError
+	switch {
+	case errors.As(err, &needed):
+		fmt.Println("once more, with the nonce", needed.Nonce)
+	case errors.Is(err, verify.ErrProof), errors.Is(err, verify.ErrBound):
+		fmt.Println("not the client that got the token:", err)
+	case err != nil:
+		fmt.Println("no:", err)
+	default:
+		fmt.Println("hello", claims.Subject)
+	}
+}
+
+// An adapter to another protocol finds the same things in other places.
+func ExampleVerifier_VerifyCredentials() {
+	v, err := verify.New("https://id.example.com", "https://orders.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = v.VerifyCredentials(context.Background(), verify.Credentials{
+		Authorization: []string{"DPoP eyJhbGciOiJFZERTQSIs…"},
+		Method:        "POST", URL: "/orders",
+	})
+	fmt.Println(errors.Is(err, verify.ErrProof), err)
+	// Output: true wrong DPoP proof: DPoP: not exactly one header
+}
+
+func ExampleNew_proofs() {
+	v, err := verify.New("https://id.example.com", "https://orders.example.com",
+		verify.RequireProof(),                              // bearer tokens are refused
+		verify.ExternalURL("https://api.example.com/shop"), // what clients call us, if it is not the audience
+		verify.ProofNonces(nil),                            // proofs need a nonce of ours
+		verify.ProofReplay(verify.NewReplayMemory(1<<20)),  // a million proofs at a time
+		verify.ProofWindow(30*time.Second),                 // clients have good clocks
+		verify.ProofAlgorithms(jose.ES256, jose.Ed25519),
+		verify.MutualTLS(),
+		verify.ResourceDescription("Orders", "https://docs.example.com/orders"),
+	)
+	fmt.Println(v != nil, err)
+	// Output: true <nil>
+}
+
+// Behind a proxy that ends TLS: only the proxy can reach this socket, and it overwrites
+// the header.
+func ExampleClientCertificate() {
+	fromProxy := func(r *http.Request) *x509.Certificate {
+		if host, _, err := net.SplitHostPort(r.RemoteAddr); err != nil || host != "10.0.0.2" {
+			return nil
+		}
+		block, _ := pem.Decode([]byte(r.Header.Get("X-Client-Cert")))
+		if block == nil {
+			return nil
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil
+		}
+		return c
+	}
+	v, err := verify.New("https://id.example.com", "https://orders.example.com", verify.ClientCertificate(fromProxy))
+	fmt.Println(v != nil, err)
+	// Output: true <nil>
+}
+
+// A payment wants two factors, no longer than five minutes ago.
+func ExampleVerifier_StepUp() {
+	mux, pay := http.NewServeMux(), http.NotFoundHandler()
+	v, err := verify.New("https://id.example.com", "https://orders.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux.Handle("/pay", v.Require("pay")(v.StepUp(verify.ACR("aal2"), verify.MaxAge(5*time.Minute))(pay)))
+}
+
+func ExampleVerifier_CheckStepUp() {
+	v, err := verify.New("https://id.example.com", "https://orders.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = v.CheckStepUp(&verify.Claims{ACR: "aal1"}, verify.ACR("aal2"))
+	var want *verify.StepUpError
+	fmt.Println(errors.As(err, &want), want.ACR)
+	// Output: true [aal2]
+}
+
+// A handler is tested without a token.
+func ExampleNewContext() {
+	ctx := verify.NewContext(context.Background(), &verify.Claims{Subject: "ann"})
+	c, ok := verify.FromContext(ctx)
+	fmt.Println(c.Subject, ok)
+	// Output: ann true
+}
+
 // For a gauge of how far behind a service is, and for its health page.
 func ExampleVerifier_Status() {
 	v, err := verify.New("https://id.example.com", "https://orders.example.com")
@@ -126,7 +236,7 @@ func ExampleParseClaims() {
 	// malformed token: sub: missing
 }
 
-// The snippet of the README is the Example above, and every error is explained there.
+// The snippets of the README are the Examples above, and every error is explained there.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	read := func(name string) string {
@@ -137,8 +247,9 @@ func TestREADME(t *testing.T) {
 		return string(text)
 	}
 	readme, example, sentinels := read("README.md"), read("example_test.go"), read("errors.go")
-	_, snippet, _ := strings.Cut(readme, "```go\n")
-	snippet, _, _ = strings.Cut(snippet, "```")
+	snippet := strings.Join(regexp.MustCompile("(?s)```go\n.*?```").FindAllString(readme, -1), "")
+	snippet = strings.NewReplacer("```go\n", "", "```", "").Replace(snippet)
+	example += read("verifygrpc/verifygrpc_test.go")
 	for _, line := range strings.Split(strings.TrimSpace(snippet), "\n") {
 		if !strings.Contains(example, strings.TrimSpace(line)) {
 			t.Errorf("README: not in the Example: %s", line)

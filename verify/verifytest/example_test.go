@@ -39,3 +39,20 @@ func ExampleNewIssuer() {
 		}
 	}
 }
+
+func ExampleNewDPoPKey() {
+	_ = func(t *testing.T) { // a test function of yours
+		iss := verifytest.NewIssuer(t)
+		service := newOrders(iss.Verifier(t, "https://orders.example.com"))
+
+		key := verifytest.NewDPoPKey(t)
+		token := iss.Token("https://orders.example.com", verifytest.Claims{"scope": "orders:read"}, key.Binding())
+		r := httptest.NewRequest(http.MethodGet, "https://orders.example.com/orders", nil)
+		key.Authorize(r, token, "")
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		if w.Code != http.StatusNoContent {
+			t.Errorf("with a proof: %d", w.Code)
+		}
+	}
+}

@@ -48,12 +48,6 @@ func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.Scopes, 
 
 type claimsKey struct{}
 
-// NewContext returns a context with the claims of a token that was verified, for adapters
-// to other protocols and for tests of handlers.
-func NewContext(ctx context.Context, c *Claims) context.Context {
-	return context.WithValue(ctx, claimsKey{}, c)
-}
-
 // FromContext returns the claims of the request's token, inside a handler that Require
 // protects.
 func FromContext(ctx context.Context) (*Claims, bool) {

@@ -266,6 +266,9 @@ func TestProof_TOK14_StoreFailsClosed(t *testing.T) {
 			if !errors.Is(err, verify.ErrReplayStore) {
 				t.Errorf("%s: %v", name, err)
 			}
+			if trouble := v.Status().LastTrouble; !strings.HasPrefix(trouble, "used proofs: ") {
+				t.Errorf("%s: %q", name, trouble)
+			}
 		}, verify.ProofReplay(store))
 	}
 }

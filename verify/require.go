@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"net/http"
 	"strings"
 )
@@ -48,4 +49,10 @@ func (v *Verifier) authorize(r *http.Request, scopes []string) (c *Claims, nonce
 		}
 	}
 	return c, nonce, nil
+}
+
+// NewContext returns a context with the claims of a token that was verified, for adapters
+// to other protocols and for tests of handlers.
+func NewContext(ctx context.Context, c *Claims) context.Context {
+	return context.WithValue(ctx, claimsKey{}, c)
 }

@@ -12,7 +12,7 @@ type Status struct {
 	Rules       int           // revocations that are remembered
 	ConfirmedAt time.Time     // when the rules were last known to be complete
 	Staleness   time.Duration // since then; 0 if never
-	LastTrouble string        // the last failure of the background work
+	LastTrouble string        // the last failure of the background work, or of the ReplayStore
 
 	Verified, Refused         uint64 // tokens
 	KeyFetches, RulesReceived uint64

@@ -17,9 +17,9 @@ type ReplayStore interface {
 	Use(ctx context.Context, id [32]byte, now, until time.Time) (fresh bool, err error)
 }
 
-// defaultReplayMemory is more proofs than a few cores can check in the two minutes or
-// less that each is remembered. It is some 25 MB when full.
-const defaultReplayMemory = 1 << 19
+// defaultReplayMemory is 8,000 proofs a second, for each is remembered for some two
+// minutes. It is less than 50 MB when full.
+const defaultReplayMemory = 1 << 20
 
 // ReplayMemory is a ReplayStore in this process. Its memory is bounded. When it is full
 // it refuses proofs until older ones are over: to forget one would be to accept it twice.
@@ -47,7 +47,7 @@ var (
 	errReplayPassed = errors.New("the clock was set back")
 )
 
-// NewReplayMemory makes a store for so many proofs at a time, some 50 bytes each.
+// NewReplayMemory makes a store for so many proofs at a time, less than 50 bytes each.
 func NewReplayMemory(limit int) *ReplayMemory {
 	return &ReplayMemory{limit: limit, buckets: map[int64]map[replayID]struct{}{}}
 }

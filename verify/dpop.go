@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/signet-id/signet/verify/internal/strictjson"
@@ -139,6 +138,3 @@ func parseProof(payload []byte) (m proofClaims, err error) {
 	}
 	return m, err
 }
-
-// known reports whether package jose has the algorithm.
-func known(alg jose.Algorithm) bool { return slices.Contains(jose.Algorithms(), alg) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,7 +161,7 @@ func (p *proofRules) check(audience string) error {
 		return errors.New("verify: the window for proofs must be between 1 second and 5 minutes")
 	}
 	for _, alg := range p.algorithms {
-		if !known(alg) {
+		if !slices.Contains(jose.Algorithms(), alg) {
 			return errors.New("verify: an algorithm for proofs is not known")
 		}
 	}

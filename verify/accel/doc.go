@@ -1,0 +1,37 @@
+// Package accel makes package verify check signatures in a quarter to a third of the time.
+// It is a module of its own and opt-in, because verify depends on the standard library
+// alone:
+//
+//	v, err := verify.New(issuer, audience, verify.Accelerate(accel.New()))
+//
+// An issuer signs with the same few keys for days. For a key that was used 50 times a
+// table of its multiples is made in the background, and another of the base point's is
+// there already: [S]B - [k]A and u1 G + u2 Q then need no doublings. An Ed25519 key takes
+// 161 KiB, a P-256 key 86 KiB, at most 8 keys have tables, and the base points take as
+// much as one key of each kind. Keys that are no longer published lose theirs at once.
+//
+// It accepts exactly what crypto/ed25519 and crypto/ecdsa accept. What it cannot decide,
+// such as an addition that its formulas do not cover, it leaves to them. So it does with
+// every result that is not on the curve, and with every inverse that is none: a fault in
+// the arithmetic must not decide about a login.
+//
+// Everything here verifies and is public: running times depend on keys, messages and
+// signatures. No private key or nonce may ever come here.
+//
+// It does nothing in FIPS 140 mode, with SIGNET_ACCEL=off in the environment, with the
+// option Off, and if the test fails that New makes.
+//
+// # What it is built on
+//
+// For Ed25519 it takes the field, the scalars, and the decoding of points from
+// filippo.io/edwards25519. Its Point has additions and VarTimeDoubleScalarBaseMult, which
+// is what the standard library does, but no addition of a stored affine point; with
+// Point.Add a table would cost 9 multiplications an addition and a conversion instead
+// of 7. So the additions are done here, on field.Element.
+//
+// For P-256 filippo.io/nistec offers Add, Double and ScalarMult. Add computes the sum and
+// the double, chooses between them in constant time, and so takes three times as long as
+// the addition of an affine point; there is no access to coordinates, and no field. With it a
+// signature would cost as much as by the standard library. So field and points are written
+// here, in portable Go, and nistec is what the tests compare them with.
+package accel

@@ -26,6 +26,15 @@ func less(x, y *[4]uint64) bool {
 	return b == 1
 }
 
+// minus returns x - y, which must not be negative.
+func minus(x, y *[4]uint64) (z [4]uint64) {
+	var b uint64
+	for i := range z {
+		z[i], b = bits.Sub64(x[i], y[i], b)
+	}
+	return z
+}
+
 var (
 	prime   = [4]uint64{p0, p1, p2, p3}
 	inverse = modinv.New(prime)

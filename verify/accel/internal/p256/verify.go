@@ -72,4 +72,4 @@ func (p *point) hasX(r *scalar) bool {
 	return x == p.x
 }
 
-var primeLessOrder = scalar{0x0c46353d039cdaae, 0x4319055258e8617b, 0, 0}
+var primeLessOrder = minus(&prime, &order)

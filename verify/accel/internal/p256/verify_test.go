@@ -86,7 +86,11 @@ func TestVerify_LargeX(t *testing.T) {
 	t.Parallel()
 	hash := sha256.Sum256([]byte("message"))
 	s := number("123456789abcdef123456789abcdef123456789abcdef")
-	for name, start := range map[string]*big.Int{"x at least n": n, "x small": big.NewInt(1), "x below n": new(big.Int).Sub(n, big.NewInt(1000))} {
+	for name, start := range map[string]*big.Int{
+		"x at least n": n, "x far above n": new(big.Int).Rsh(new(big.Int).Add(n, p), 1), "x just below p": new(big.Int).Sub(p, big.NewInt(30)),
+		"x small": big.NewInt(1), "x below n": new(big.Int).Sub(n, big.NewInt(1000)),
+		"x at p - n, the least that no n is added to": new(big.Int).Sub(p, n),
+	} {
 		for _, point := range pointsFrom(t, start, 5) {
 			r := mod(new(big.Int).SetBytes(point[1:33]))
 			if r.Sign() == 0 {

@@ -1,0 +1,177 @@
+package accel_test
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/signet-id/signet/verify/accel"
+	"github.com/signet-id/signet/verify/jose"
+)
+
+// neverDecided uses a key more often than tables need, and waits for none.
+func neverDecided(t *testing.T, k *jose.Key) {
+	t.Helper()
+	a := accel.New()
+	other := newEd25519(t)
+	checks := a.Use([]*jose.Key{k, newKey(t, jose.EdDSA, "other", other.Public())})
+	useUp(t, checks[0])
+	useUp(t, checks[1])
+	waitFor(t, a, "table of the other key", func(s accel.Status) bool { return s.Tables == 1 })
+	for range 2 * accel.UsesBeforeTable {
+		if _, decided := checks[0]([]byte("message"), make([]byte, 64)); decided {
+			t.Fatal("decided")
+		}
+	}
+}
+
+func newKeys(t testing.TB, count int) (keys []*jose.Key) {
+	t.Helper()
+	for i := range count {
+		keys = append(keys, newKey(t, jose.EdDSA, fmt.Sprint("key ", i), newEd25519(t).Public()))
+	}
+	return keys
+}
+
+func decides(check jose.Check) bool {
+	_, decided := check([]byte("message"), make([]byte, 64))
+	return decided
+}
+
+func tables(n int) func(accel.Status) bool {
+	return func(s accel.Status) bool { return s.Tables == n }
+}
+
+// TestUse_JOS22_Retired: a key that is not named any more has no table, whoever still
+// holds its Check.
+func TestUse_JOS22_Retired(t *testing.T) {
+	t.Parallel()
+	keys := append(newKeys(t, 1), newKey(t, jose.ES256, "p256", &newP256(t).PublicKey))
+	a := accel.New()
+	empty := a.Status().Bytes
+	checks := a.Use(keys)
+	useUp(t, checks[0])
+	waitFor(t, a, "table of one key", tables(1))
+	useUp(t, checks[1])
+	waitFor(t, a, "tables of both keys", tables(2))
+	if s := a.Status(); s.Keys != 2 || s.Bytes != 2*empty || s.Off != "" {
+		t.Errorf("status with tables: %+v", s)
+	}
+	a.Use(nil)
+	if s := a.Status(); s.Keys != 0 || s.Tables != 0 || s.Bytes != empty {
+		t.Errorf("status without keys: %+v", s)
+	}
+	for i, check := range checks {
+		if decides(check) {
+			t.Errorf("key %d: decided after its retirement", i)
+		}
+	}
+}
+
+// TestUse_Kept: the same public key keeps its table, under whatever ID.
+func TestUse_Kept(t *testing.T) {
+	t.Parallel()
+	pub := newEd25519(t).Public()
+	a := accel.New()
+	useUp(t, a.Use([]*jose.Key{newKey(t, jose.EdDSA, "one", pub)})[0])
+	waitFor(t, a, "table", tables(1))
+	again := a.Use([]*jose.Key{newKey(t, jose.Ed25519, "two", pub), newKey(t, jose.EdDSA, "three", pub), newKeys(t, 1)[0]})
+	for i, want := range []bool{true, true, false} {
+		if got := decides(again[i]); got != want {
+			t.Errorf("key %d: decided %v", i, got)
+		}
+	}
+	if s := a.Status(); s.Keys != 2 || s.Tables != 1 {
+		t.Errorf("status: %+v", s)
+	}
+}
+
+// TestUse_Limit: no more keys get tables than there is room for; the next one does when
+// room is made.
+func TestUse_Limit(t *testing.T) {
+	t.Parallel()
+	keys := newKeys(t, accel.MaxTables+1)
+	a := accel.New()
+	checks := a.Use(keys)
+	for _, check := range checks[:accel.MaxTables] {
+		useUp(t, check)
+	}
+	waitFor(t, a, "all tables", tables(accel.MaxTables))
+	last := checks[accel.MaxTables]
+	useUp(t, last)
+	a.Use(keys) // asks again for the waiting, in vain
+	if s := a.Status(); s.Tables != accel.MaxTables || decides(last) {
+		t.Errorf("beyond the limit: %+v", s)
+	}
+	a.Use(keys[1:])
+	waitFor(t, a, "table of the last key", func(accel.Status) bool { return decides(last) })
+	if s := a.Status(); s.Tables != accel.MaxTables {
+		t.Errorf("after one retired: %+v", s)
+	}
+}
+
+// TestUse_OtherAlgorithms: keys without tables keep their place.
+func TestUse_OtherAlgorithms(t *testing.T) {
+	t.Parallel()
+	keys := newKeys(t, 2)
+	checks := accel.New().Use([]*jose.Key{keys[0], newKey(t, jose.RS256, "rsa", rsaPublic(t)), keys[1]})
+	if len(checks) != 3 || checks[0] == nil || checks[1] != nil || checks[2] == nil {
+		t.Errorf("checks %d: %v %v %v", len(checks), checks[0] != nil, checks[1] != nil, checks[2] != nil)
+	}
+}
+
+// TestUse_Race: many goroutines cross the line to a table while key sets change. Whatever
+// is decided must be right.
+func TestUse_Race(t *testing.T) {
+	t.Parallel()
+	message := []byte("message")
+	var keys []*jose.Key
+	var signatures [][]byte
+	for i := range 4 {
+		private := newEd25519(t)
+		keys = append(keys, newKey(t, jose.EdDSA, fmt.Sprint("ed ", i), private.Public()))
+		signatures = append(signatures, ed25519.Sign(private, message))
+		p := newP256(t)
+		keys = append(keys, newKey(t, jose.ES256, fmt.Sprint("ec ", i), &p.PublicKey))
+		signatures = append(signatures, signES256(t, p, message))
+	}
+	a := accel.New()
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for round := range 30 {
+				from := (g + round) % 4
+				for i, check := range a.Use(keys[from:]) {
+					for range accel.UsesBeforeTable / 4 {
+						ask(t, check, message, signatures[from+i])
+					}
+				}
+				a.Status()
+			}
+		})
+	}
+	wg.Wait()
+	checks := a.Use(keys)
+	for i, check := range checks {
+		for range accel.UsesBeforeTable {
+			ask(t, check, message, signatures[i])
+		}
+	}
+	waitFor(t, a, "all tables", tables(len(keys)))
+	for i, check := range checks {
+		if valid, decided := check(message, signatures[i]); !valid || !decided {
+			t.Errorf("key %d: valid %v, decided %v", i, valid, decided)
+		}
+	}
+}
+
+// ask asks about a good signature and a bad one.
+func ask(t *testing.T, check jose.Check, message, signature []byte) {
+	if valid, decided := check(message, signature); decided && !valid {
+		t.Error("a good signature is refused")
+	}
+	if valid, _ := check([]byte("other"), signature); valid {
+		t.Error("a bad signature is accepted")
+	}
+}

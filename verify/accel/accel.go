@@ -116,12 +116,12 @@ func (a *Accelerator) Status() Status {
 	defer a.mu.Unlock()
 	s := Status{Off: a.off, Keys: len(a.keys)}
 	if a.off == "" {
-		s.Bytes = edwards.Bytes + p256.Bytes // of the base points: the self-test made them
+		s.Bytes = edwards.SharedBytes() + p256.SharedBytes() // made by the self-test
 	}
 	for _, k := range a.keys {
-		if k.hasTable() {
+		if n := k.bytes(); n > 0 {
 			s.Tables++
-			s.Bytes += k.kind.bytes()
+			s.Bytes += n
 		}
 	}
 	return s

@@ -70,5 +70,5 @@ func (a *Accelerator) build(k *key) {
 	}
 	k.edwards.Store(ed)
 	k.p256.Store(ec)
-	a.log.Info("accel: a key has a table", "keys", len(a.keys), "tables", a.tables, "bytes", k.kind.bytes())
+	a.log.Info("accel: a key has a table", "keys", len(a.keys), "tables", a.tables, "bytes", k.bytes())
 }

@@ -174,6 +174,40 @@ func TestEd25519_JOS22_MixedOrder(t *testing.T) {
 	}
 }
 
+// TestEd25519_JOS22_RComparedAsBytes: S fits the point, but R is spelled otherwise, as only
+// the holder of the key can make it.
+func TestEd25519_JOS22_RComparedAsBytes(t *testing.T) {
+	t.Parallel()
+	secret, message := toScalar(t, big.NewInt(123456789)), []byte("message")
+	pub := ed25519.PublicKey(new(edwards25519.Point).ScalarBaseMult(secret).Bytes())
+	check := tabled(t, newKey(t, jose.EdDSA, "k", pub))
+	sign := func(r []byte, nonce *edwards25519.Scalar) []byte {
+		sum := sha512.Sum512(slices.Concat(r, pub, message))
+		k, err := edwards25519.NewScalar().SetUniformBytes(sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Concat(r, k.MultiplyAdd(k, secret, nonce).Bytes())
+	}
+	for _, nonce := range []*edwards25519.Scalar{toScalar(t, big.NewInt(987654321)), edwards25519.NewScalar()} {
+		r := new(edwards25519.Point).ScalarBaseMult(nonce).Bytes()
+		if !sameEd25519(t, check, pub, message, sign(r, nonce)) {
+			t.Fatal("the right spelling is refused")
+		}
+		for bit := range 256 {
+			other := slices.Clone(r)
+			other[bit/8] ^= 1 << (bit % 8)
+			if sameEd25519(t, check, pub, message, sign(other, nonce)) {
+				t.Errorf("accepted with bit %d of R changed", bit)
+			}
+		}
+	}
+	one := littleEndian(new(big.Int).Add(fieldPrime, big.NewInt(1))) // the identity, not reduced
+	if sameEd25519(t, check, pub, message, sign(one, edwards25519.NewScalar())) {
+		t.Error("accepted with y + p")
+	}
+}
+
 // TestEd25519_NoPoint: such a key verifies nothing, and is left to the standard library.
 func TestEd25519_NoPoint(t *testing.T) {
 	t.Parallel()

@@ -20,13 +20,6 @@ const (
 	p256Kind
 )
 
-func (k kind) bytes() int {
-	if k == ed25519Kind {
-		return edwards.Bytes
-	}
-	return p256.Bytes
-}
-
 // key is one public key in use, under however many key IDs.
 type key struct {
 	accelerator *Accelerator
@@ -96,4 +89,13 @@ func (k *key) used() {
 	}
 }
 
-func (k *key) hasTable() bool { return k.edwards.Load() != nil || k.p256.Load() != nil }
+// bytes is how much memory the key's table takes; 0: it has none.
+func (k *key) bytes() int {
+	if t := k.edwards.Load(); t != nil {
+		return t.Bytes()
+	}
+	if t := k.p256.Load(); t != nil {
+		return t.Bytes()
+	}
+	return 0
+}

@@ -3,8 +3,10 @@ package accel_test
 import (
 	"crypto/ed25519"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/signet-id/signet/verify/accel"
 	"github.com/signet-id/signet/verify/jose"
@@ -55,7 +57,8 @@ func TestUse_JOS22_Retired(t *testing.T) {
 	waitFor(t, a, "table of one key", tables(1))
 	useUp(t, checks[1])
 	waitFor(t, a, "tables of both keys", tables(2))
-	if s := a.Status(); s.Keys != 2 || s.Bytes != 2*empty || s.Off != "" {
+	const places, each = 43, 32 // places of a key's table, and points for each of them
+	if s := a.Status(); s.Keys != 2 || s.Bytes != empty+places*each*(3*40+2*32) || s.Off != "" {
 		t.Errorf("status with tables: %+v", s)
 	}
 	a.Use(nil)
@@ -67,6 +70,28 @@ func TestUse_JOS22_Retired(t *testing.T) {
 			t.Errorf("key %d: decided after its retirement", i)
 		}
 	}
+}
+
+// TestUse_JOS22_RetiredMeanwhile: a table that is finished after its key has retired is
+// thrown away.
+func TestUse_JOS22_RetiredMeanwhile(t *testing.T) {
+	t.Parallel()
+	keys := newKeys(t, 1)
+	synctest.Test(t, func(t *testing.T) {
+		a := accel.New()
+		check := a.Use(keys)[0]
+		release := a.HoldBuilding()
+		useUp(t, check)
+		for a.Reserved() == 0 {
+			runtime.Gosched()
+		}
+		a.Use(nil)
+		release()
+		synctest.Wait() // until nobody builds any more
+		if s := a.Status(); s.Tables != 0 || a.Reserved() != 0 || decides(check) {
+			t.Errorf("status: %+v, reserved %d, decided %v", s, a.Reserved(), decides(check))
+		}
+	})
 }
 
 // TestUse_Kept: the same public key keeps its table, under whatever ID.

@@ -56,22 +56,26 @@ func TestTable_HoldsAllMultiples(t *testing.T) {
 	if !ok {
 		t.Fatal("no table")
 	}
-	unit, base := new(edwards25519.Point).Set(key), edwards25519.NewGeneratorPoint()
-	for place := range window.Digits {
-		p, b := edwards25519.NewIdentityPoint(), edwards25519.NewIdentityPoint()
-		for j := 1; j <= window.Half; j++ {
+	holdsAll(t, table, true, key, edwards.KeyWidth)
+	holdsAll(t, table, false, edwards25519.NewGeneratorPoint(), edwards.BaseWidth)
+}
+
+func holdsAll(t *testing.T, table *edwards.Table, ofKey bool, point *edwards25519.Point, width uint) {
+	t.Helper()
+	unit := new(edwards25519.Point).Set(point)
+	for place := range window.Places(253, width) {
+		p := edwards25519.NewIdentityPoint()
+		for j := 1; j <= window.Half(width); j++ {
 			p.Add(p, unit)
-			b.Add(b, base)
-			if got, ok := table.Multiple(true, false, place, j); !ok || !bytes.Equal(got[:], p.Bytes()) {
-				t.Fatalf("key, place %d, %d times: %x, want %x", place, j, got, p.Bytes())
+			if got, ok := table.Multiple(ofKey, false, place, j); !ok || !bytes.Equal(got[:], p.Bytes()) {
+				t.Fatalf("key %v, place %d, %d times: %x, want %x", ofKey, place, j, got, p.Bytes())
 			}
-			minus := new(edwards25519.Point).Negate(b)
-			if got, ok := table.Multiple(false, true, place, j); !ok || !bytes.Equal(got[:], minus.Bytes()) {
-				t.Fatalf("base point, place %d, -%d times: %x, want %x", place, j, got, minus.Bytes())
+			minus := new(edwards25519.Point).Negate(p)
+			if got, ok := table.Multiple(ofKey, true, place, j); !ok || !bytes.Equal(got[:], minus.Bytes()) {
+				t.Fatalf("key %v, place %d, -%d times: %x, want %x", ofKey, place, j, got, minus.Bytes())
 			}
 		}
 		unit.Add(p, p)
-		base.Add(b, b)
 	}
 }
 

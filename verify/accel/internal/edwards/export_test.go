@@ -1,6 +1,10 @@
 package edwards
 
-import "filippo.io/edwards25519"
+import (
+	"slices"
+
+	"filippo.io/edwards25519"
+)
 
 // Multiple returns what a table holds, encoded: of the base point or of the key.
 func (t *Table) Multiple(ofKey, negative bool, place, times int) (out [32]byte, ok bool) {
@@ -10,18 +14,25 @@ func (t *Table) Multiple(ofKey, negative bool, place, times int) (out [32]byte, 
 	}
 	var p point
 	p.setIdentity()
-	p.add(&m[place][times-1], negative)
+	p.add(&m.row(place)[times-1], negative)
 	ok = p.onCurve() && p.encode(&out)
 	return out, ok
 }
 
+// Widths of the digits of the key and of the base point.
+const (
+	KeyWidth  = keyWidth
+	BaseWidth = baseWidth
+)
+
 // Spoil changes every point that the key's table holds for a place.
 func (t *Table) Spoil(place int) {
-	own := *t.key
-	for i := range own[place] {
-		own[place][i].sum.Add(&own[place][i].sum, fieldOne)
+	own := &multiples{t.key.width, slices.Clone(t.key.points)}
+	for i := range own.row(place) {
+		sum := &own.row(place)[i].sum
+		sum.Add(sum, fieldOne)
 	}
-	t.key = &own
+	t.key = own
 }
 
 // SumTwice returns p + q + q as additions of stored points make it.

@@ -4,18 +4,18 @@ import (
 	"encoding/binary"
 
 	"filippo.io/edwards25519/field"
+
 	"github.com/signet-id/signet/verify/accel/internal/modinv"
 )
 
 // point is the point (x/z, y/z) of -x^2 + y^2 = 1 + d x^2 y^2, with t = x y / z.
 type point struct{ x, y, z, t field.Element }
 
-// stored is the affine point (x, y) as additions want it.
-type stored struct{ sum, difference, product field.Element } // y + x, y - x, 2 d x y
+// stored is the affine point (x, y) as additions want it: (y + x)/2, (y - x)/2 and d x y.
+type stored struct{ sum, difference, product field.Element }
 
 var (
 	curveD  = mustElement("a3785913ca4deb75abd841414d0a700098e879777940c78c73fe6f2bee6c0352")
-	twiceD  = new(field.Element).Add(curveD, curveD)
 	inverse = modinv.New([4]uint64{^uint64(18), ^uint64(0), ^uint64(0), ^uint64(0) >> 1})
 )
 
@@ -27,28 +27,28 @@ func (p *point) setIdentity() {
 }
 
 // add adds q, or takes it away. It is right for all points of the curve, those of small
-// order too (H. Hisil and others, "Twisted Edwards Curves Revisited", 2008, §3.1).
+// order too (H. Hisil and others, "Twisted Edwards Curves Revisited", 2008, §3.1; a, b, c
+// and d are half of what they are there, which saves doubling z).
 func (p *point) add(q *stored, negative bool) {
 	sum, difference := &q.sum, &q.difference
 	if negative {
 		sum, difference = difference, sum
 	}
-	var a, b, c, d field.Element
+	var a, b, c field.Element
 	a.Subtract(&p.y, &p.x)
 	a.Multiply(&a, difference)
 	b.Add(&p.y, &p.x)
 	b.Multiply(&b, sum)
 	c.Multiply(&p.t, &q.product)
-	d.Add(&p.z, &p.z)
 	var e, f, g, h field.Element
 	e.Subtract(&b, &a)
 	h.Add(&b, &a)
 	if negative { // the product has the other sign
-		f.Add(&d, &c)
-		g.Subtract(&d, &c)
+		f.Add(&p.z, &c)
+		g.Subtract(&p.z, &c)
 	} else {
-		f.Subtract(&d, &c)
-		g.Add(&d, &c)
+		f.Subtract(&p.z, &c)
+		g.Add(&p.z, &c)
 	}
 	p.x.Multiply(&e, &f)
 	p.y.Multiply(&g, &h)

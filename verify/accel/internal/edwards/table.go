@@ -7,21 +7,39 @@ import (
 
 	"filippo.io/edwards25519"
 	"filippo.io/edwards25519/field"
+
 	"github.com/signet-id/signet/verify/accel/internal/window"
 )
 
-// multiples are the points 1 to window.Half times 2^(window.Width i) of one point, for
-// each place i of a number. They replace all doublings.
-type multiples [window.Digits][window.Half]stored
+// Widths of digits in bits. A bit more saves a seventh of the additions and doubles the
+// table; that of the base point is there once.
+const (
+	keyWidth  = 6
+	baseWidth = 8
+)
+
+// multiples are the points 1 to window.Half times 2^(width i) of one point, place by
+// place. They replace all doublings.
+type multiples struct {
+	width  uint
+	points []stored
+}
+
+const scalarBits = 253 // of numbers below L
+
+// row returns the multiples for a place.
+func (m *multiples) row(place int) []stored {
+	half := window.Half(m.width)
+	return m.points[place*half : (place+1)*half]
+}
+
+func (m *multiples) bytes() int { return len(m.points) * int(unsafe.Sizeof(stored{})) }
 
 // Table verifies with one key. It never changes.
 type Table struct {
 	encoded   [32]byte // the key, as it is hashed
 	base, key *multiples
 }
-
-// Bytes is how much memory a table takes. That of the base point is shared.
-const Bytes = int(unsafe.Sizeof(multiples{}))
 
 // NewTable takes a public key as it is published (RFC 8032 §5.1.5). It reports whether
 // that is a point; which ones are is decided as crypto/ed25519 does.
@@ -30,22 +48,28 @@ func NewTable(key []byte) (*Table, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return &Table{[32]byte(key), base(), newMultiples(a)}, true
+	return &Table{[32]byte(key), base(), newMultiples(a, keyWidth)}, true
 }
 
-var base = sync.OnceValue(func() *multiples { return newMultiples(edwards25519.NewGeneratorPoint()) })
+// Bytes is how much memory the table takes, without what all tables share.
+func (t *Table) Bytes() int { return t.key.bytes() }
 
-func newMultiples(q *edwards25519.Point) *multiples {
-	m := new(multiples)
-	unit := new(edwards25519.Point).Set(q)
-	for i := range m {
-		row := make([]edwards25519.Point, window.Half)
+// SharedBytes is how much memory all tables share.
+func SharedBytes() int { return base().bytes() }
+
+var base = sync.OnceValue(func() *multiples { return newMultiples(edwards25519.NewGeneratorPoint(), baseWidth) })
+
+func newMultiples(q *edwards25519.Point, width uint) *multiples {
+	half, places := window.Half(width), window.Places(scalarBits, width)
+	m := &multiples{width, make([]stored, places*half)}
+	unit, row := new(edwards25519.Point).Set(q), make([]edwards25519.Point, half)
+	for i := range places {
 		row[0].Set(unit)
-		for j := 1; j < len(row); j++ {
+		for j := 1; j < half; j++ {
 			row[j].Add(&row[j-1], unit)
 		}
-		store(m[i][:], row)
-		unit.Double(&row[len(row)-1]) // Half = 2^(Width-1)
+		store(m.row(i), row)
+		unit.Double(&row[half-1]) // half is 2^(width-1)
 	}
 	return m
 }
@@ -69,12 +93,16 @@ func store(flat []stored, points []edwards25519.Point) {
 		x.Multiply(x, &inv)
 		y.Multiply(y, &inv)
 		s := &flat[i]
+		s.product.Multiply(x, y)
+		s.product.Multiply(&s.product, curveD)
+		x.Multiply(x, oneHalf)
+		y.Multiply(y, oneHalf)
 		s.sum.Add(y, x)
 		s.difference.Subtract(y, x)
-		s.product.Multiply(x, y)
-		s.product.Multiply(&s.product, twiceD)
 	}
 }
+
+var oneHalf = new(field.Element).Invert(new(field.Element).Add(fieldOne, fieldOne))
 
 func mustElement(text string) *field.Element {
 	b, err := hex.DecodeString(text)

@@ -15,6 +15,7 @@ import (
 	"math/bits"
 
 	"filippo.io/edwards25519"
+
 	"github.com/signet-id/signet/verify/accel/internal/window"
 )
 
@@ -69,20 +70,19 @@ func (t *Table) challenge(r, message []byte) (k [4]uint64, ok bool) {
 // difference sets p = [s]B - [k]A.
 func (t *Table) difference(p *point, s, k *[4]uint64) {
 	p.setIdentity()
-	ss, ks := window.Cut(s), window.Cut(k)
-	for i := range ss {
-		p.addMultiple(&t.base[i], ss[i])
-	}
-	for i := range ks {
-		p.addMultiple(&t.key[i], -ks[i])
-	}
+	p.addMultiple(t.base, s, false)
+	p.addMultiple(t.key, k, true)
 }
 
-func (p *point) addMultiple(row *[window.Half]stored, digit int8) {
-	switch {
-	case digit > 0:
-		p.add(&row[digit-1], false)
-	case digit < 0:
-		p.add(&row[-digit-1], true)
+// addMultiple adds k times the point that m belongs to, or takes it away.
+func (p *point) addMultiple(m *multiples, k *[4]uint64, negative bool) {
+	digits := window.Cut(k, m.width)
+	for i, d := range digits {
+		switch {
+		case d > 0:
+			p.add(&m.row(i)[d-1], negative)
+		case d < 0:
+			p.add(&m.row(i)[-d-1], !negative)
+		}
 	}
 }

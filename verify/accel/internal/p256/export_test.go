@@ -1,6 +1,9 @@
 package p256
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Element and Scalar are seams for tests of the arithmetic.
 type (
@@ -27,7 +30,7 @@ func (t *Table) Multiples(ofKey bool, place, times int) []byte {
 	if ofKey {
 		m = t.key
 	}
-	a := &m[place][times-1]
+	a := &m.row(place)[times-1]
 	out := []byte{4}
 	for _, e := range []*element{&a.x, &a.y} {
 		var plain element
@@ -41,9 +44,15 @@ func (t *Table) Multiples(ofKey bool, place, times int) []byte {
 
 // Spoil flips a bit of every point that the key's table holds for a place.
 func (t *Table) Spoil(place int) {
-	own := *t.key
-	for i := range own[place] {
-		own[place][i].y[0] ^= 1
+	own := &multiples{t.key.width, slices.Clone(t.key.points)}
+	for i := range own.row(place) {
+		own.row(place)[i].y[0] ^= 1
 	}
-	t.key = &own
+	t.key = own
 }
+
+// Widths of the digits of the key and of the generator.
+const (
+	KeyWidth       = keyWidth
+	GeneratorWidth = generatorWidth
+)

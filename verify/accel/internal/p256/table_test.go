@@ -40,14 +40,17 @@ func TestTable_HoldsAllMultiples(t *testing.T) {
 	t.Parallel()
 	key := times(t, number("1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef"), generator())
 	table := newTable(t, key)
-	for place := range window.Digits {
-		for j := 1; j <= window.Half; j++ {
-			k := new(big.Int).Lsh(big.NewInt(int64(j)), uint(window.Width*place))
-			if got, want := table.Multiples(true, place, j), times(t, k, key); !bytes.Equal(got, want) {
-				t.Fatalf("key, place %d, %d times: %x, want %x", place, j, got, want)
-			}
-			if got, want := table.Multiples(false, place, j), times(t, k, generator()); !bytes.Equal(got, want) {
-				t.Fatalf("generator, place %d, %d times: %x, want %x", place, j, got, want)
+	holdsAll(t, table, true, key, p256.KeyWidth)
+	holdsAll(t, table, false, generator(), p256.GeneratorWidth)
+}
+
+func holdsAll(t *testing.T, table *p256.Table, ofKey bool, point []byte, width uint) {
+	t.Helper()
+	for place := range window.Places(256, width) {
+		for j := 1; j <= window.Half(width); j++ {
+			k := new(big.Int).Lsh(big.NewInt(int64(j)), width*uint(place))
+			if got, want := table.Multiples(ofKey, place, j), times(t, k, point); !bytes.Equal(got, want) {
+				t.Fatalf("key %v, place %d, %d times: %x, want %x", ofKey, place, j, got, want)
 			}
 		}
 	}

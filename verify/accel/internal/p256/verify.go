@@ -5,8 +5,6 @@
 // or other secret may ever be given to it.
 package p256
 
-import "github.com/signet-id/signet/verify/accel/internal/window"
-
 // Verify checks a signature r || s, of 32 bytes each, of a SHA-256 hash. When decided is
 // false it cannot tell.
 func (t *Table) Verify(hash *[32]byte, signature []byte) (valid, decided bool) {
@@ -29,28 +27,6 @@ func (t *Table) Verify(hash *[32]byte, signature []byte) (valid, decided bool) {
 	}
 	return sum.hasX(&r), true
 }
-
-// sum sets p = u1 G + u2 Q.
-func (t *Table) sum(p *point, u1, u2 *scalar) {
-	started := false
-	for _, half := range [...]struct {
-		table  *multiples
-		digits [window.Digits]int8
-	}{{t.generator, window.Cut(u1)}, {t.key, window.Cut(u2)}} {
-		for i, d := range half.digits {
-			switch {
-			case d == 0:
-			case !started:
-				p.set(&half.table[i][abs(d)-1], d < 0)
-				started = true
-			default:
-				p.add(&half.table[i][abs(d)-1], d < 0)
-			}
-		}
-	}
-}
-
-func abs(d int8) int8 { return max(d, -d) }
 
 // hasX reports whether the x of p, modulo n, is r: as n < p < 2n, it is r or r + n. The
 // comparison x = r z^2 needs no inversion.

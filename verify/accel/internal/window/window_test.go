@@ -21,27 +21,30 @@ func TestCut(t *testing.T) {
 	for range 2000 {
 		numbers = append(numbers, [4]uint64{rnd.Uint64(), rnd.Uint64(), rnd.Uint64(), rnd.Uint64()})
 	}
-	for _, x := range numbers {
-		checkDigits(t, x)
+	for width := uint(6); width <= 8; width++ {
+		for _, x := range numbers {
+			checkDigits(t, x, width)
+		}
 	}
 }
 
-func checkDigits(t *testing.T, x [4]uint64) {
+func checkDigits(t *testing.T, x [4]uint64, width uint) {
 	t.Helper()
 	want := new(big.Int)
 	for i := range x {
 		want.Lsh(want, 64).Or(want, new(big.Int).SetUint64(x[3-i]))
 	}
 	got := new(big.Int)
-	digits := window.Cut(&x)
+	digits := window.Cut(&x, width)
 	for i := range digits {
-		d := digits[len(digits)-1-i]
-		if d <= -window.Half || d > window.Half {
-			t.Errorf("%x: digit %d", x, d)
+		place := len(digits) - 1 - i
+		d, half := int(digits[place]), window.Half(width)
+		if d <= -half || d > half || d != 0 && place >= window.Places(uint(want.BitLen()), width) {
+			t.Errorf("%x in %d bits: place %d has digit %d", want, width, place, d)
 		}
-		got.Lsh(got, window.Width).Add(got, big.NewInt(int64(d)))
+		got.Lsh(got, width).Add(got, big.NewInt(int64(d)))
 	}
 	if got.Cmp(want) != 0 {
-		t.Errorf("%x: digits add up to %x", want, got)
+		t.Errorf("%x in %d bits: digits add up to %x", want, width, got)
 	}
 }

@@ -1,4 +1,4 @@
-// Package accel makes package verify check signatures in about a quarter of the time.
+// Package accel makes package verify check signatures in little more than a quarter of the time.
 // It is a module of its own and opt-in, because verify depends on the standard library
 // alone:
 //
@@ -28,14 +28,15 @@
 // # What it is built on
 //
 // For Ed25519 it takes the field, the scalars, and the decoding of points from
-// filippo.io/edwards25519. Its Point has additions and VarTimeDoubleScalarBaseMult, which
-// is what the standard library does, but no addition of a stored affine point; with
-// Point.Add a table would cost 9 multiplications an addition and a conversion instead
-// of 7. So the additions are done here, on field.Element.
+// filippo.io/edwards25519. Its Point has Add, of two projective points, and
+// VarTimeDoubleScalarBaseMult, which is what the standard library does, but no addition of
+// a stored affine point. The 75 additions of a signature by Point.Add alone take as long
+// as a whole verification does with additions of 7 multiplications on field.Element, so
+// those are done here.
 //
-// For P-256 filippo.io/nistec offers Add, Double and ScalarMult. Add computes the sum and
-// the double, chooses between them in constant time, and so takes three times as long as
-// the addition of an affine point; there is no access to coordinates, and no field. With it a
-// signature would cost as much as by the standard library. So field and points are written
-// here, in portable Go, and nistec is what the tests compare them with.
+// For P-256 filippo.io/nistec offers Add, Double and ScalarMult, and neither coordinates
+// nor its field. Add computes the sum and the double and chooses between them in constant
+// time: 76 of them alone take 0.43 of the time of the standard library's verification,
+// which here takes 0.28 in all. So field and points are written here, in portable Go, and
+// nistec is what the tests compare them with.
 package accel

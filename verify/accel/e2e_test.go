@@ -81,6 +81,42 @@ func TestVerifier_JOS22(t *testing.T) {
 	}
 }
 
+// TestKeySet_JOS22_ES256: the same for a key set alone, with the other algorithm.
+func TestKeySet_JOS22_ES256(t *testing.T) {
+	t.Parallel()
+	signer, err := jose.NewSigner(jose.ES256, "k", newP256(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := jose.NewKeySet(signer.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := accel.New()
+	set = set.Accelerated(a)
+	good, err := signer.Sign("at+jwt", []byte(`{"sub":"user-1","scope":"orders:read"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		if _, _, err := set.Verify(good, "at+jwt"); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+		for _, bad := range tampered(good) {
+			if _, _, err := set.Verify(bad, "at+jwt"); !errors.Is(err, jose.ErrSignature) {
+				t.Errorf("%s, tampered: %v", when, err)
+			}
+		}
+	}
+	check("without a table")
+	for range accel.UsesBeforeTable {
+		check("on the way")
+	}
+	waitFor(t, a, "table", tables(1))
+	check("with a table")
+}
+
 // tampered changes the payload and each part of the signature.
 func tampered(token string) (all []string) {
 	end := strings.LastIndexByte(token, '.')

@@ -33,9 +33,9 @@ func (r *rotation) RoundTrip(req *http.Request) (*http.Response, error) {
 
 const orders = "https://orders.example.com"
 
-// TestVerifier_JOS22: a verifier with tables accepts and refuses what it should, through
+// TestVerifier_JOS23: a verifier with tables accepts and refuses what it should, through
 // the life of a key.
-func TestVerifier_JOS22(t *testing.T) {
+func TestVerifier_JOS23(t *testing.T) {
 	t.Parallel()
 	next, err := jose.NewKeySet(newKey(t, jose.EdDSA, "next", newEd25519(t).Public()))
 	if err != nil {
@@ -81,8 +81,8 @@ func TestVerifier_JOS22(t *testing.T) {
 	}
 }
 
-// TestKeySet_JOS22_ES256: the same for a key set alone, with the other algorithm.
-func TestKeySet_JOS22_ES256(t *testing.T) {
+// TestKeySet_JOS23_ES256: the same for a key set alone, with the other algorithm.
+func TestKeySet_JOS23_ES256(t *testing.T) {
 	t.Parallel()
 	signer, err := jose.NewSigner(jose.ES256, "k", newP256(t))
 	if err != nil {

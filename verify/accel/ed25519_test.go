@@ -23,7 +23,7 @@ func sameEd25519(t testing.TB, check jose.Check, pub ed25519.PublicKey, message,
 	return want
 }
 
-func TestEd25519_JOS22_EveryByteCorrupted(t *testing.T) {
+func TestEd25519_JOS23_EveryByteCorrupted(t *testing.T) {
 	t.Parallel()
 	for i := range 30 {
 		private := newEd25519(t)
@@ -106,8 +106,8 @@ func oddEncodings(t testing.TB) (all [][]byte) {
 	return all
 }
 
-// TestEd25519_JOS22_SmallOrder: keys and R of small order, in all their spellings.
-func TestEd25519_JOS22_SmallOrder(t *testing.T) {
+// TestEd25519_JOS23_SmallOrder: keys and R of small order, in all their spellings.
+func TestEd25519_JOS23_SmallOrder(t *testing.T) {
 	t.Parallel()
 	accepted, odd := 0, oddEncodings(t)
 	less1 := new(big.Int).Sub(groupOrder, big.NewInt(1))
@@ -132,9 +132,9 @@ func TestEd25519_JOS22_SmallOrder(t *testing.T) {
 	}
 }
 
-// TestEd25519_JOS22_MixedOrder: key and R have a part of small order, so that verifiers
+// TestEd25519_JOS23_MixedOrder: key and R have a part of small order, so that verifiers
 // with and without the cofactor disagree. S is also offered as S + L, S + 2L and so on.
-func TestEd25519_JOS22_MixedOrder(t *testing.T) {
+func TestEd25519_JOS23_MixedOrder(t *testing.T) {
 	t.Parallel()
 	secret, nonce := toScalar(t, big.NewInt(123456789)), toScalar(t, big.NewInt(987654321))
 	accepted, refused := 0, 0
@@ -174,9 +174,9 @@ func TestEd25519_JOS22_MixedOrder(t *testing.T) {
 	}
 }
 
-// TestEd25519_JOS22_RComparedAsBytes: S fits the point, but R is spelled otherwise, as only
+// TestEd25519_JOS23_RComparedAsBytes: S fits the point, but R is spelled otherwise, as only
 // the holder of the key can make it.
-func TestEd25519_JOS22_RComparedAsBytes(t *testing.T) {
+func TestEd25519_JOS23_RComparedAsBytes(t *testing.T) {
 	t.Parallel()
 	secret, message := toScalar(t, big.NewInt(123456789)), []byte("message")
 	pub := ed25519.PublicKey(new(edwards25519.Point).ScalarBaseMult(secret).Bytes())

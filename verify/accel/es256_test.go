@@ -26,7 +26,7 @@ func sameES256(t testing.TB, check jose.Check, pub *ecdsa.PublicKey, message, si
 	return want, decided
 }
 
-func TestES256_JOS22_EveryByteCorrupted(t *testing.T) {
+func TestES256_JOS23_EveryByteCorrupted(t *testing.T) {
 	t.Parallel()
 	for i := range 20 {
 		private := newP256(t)
@@ -57,8 +57,8 @@ func TestES256_JOS22_EveryByteCorrupted(t *testing.T) {
 
 func order() *big.Int { return elliptic.P256().Params().N }
 
-// TestES256_JOS22_Edges: numbers at their limits, in all pairs.
-func TestES256_JOS22_Edges(t *testing.T) {
+// TestES256_JOS23_Edges: numbers at their limits, in all pairs.
+func TestES256_JOS23_Edges(t *testing.T) {
 	t.Parallel()
 	private := newP256(t)
 	check := tabled(t, newKey(t, jose.ES256, "k", &private.PublicKey))
@@ -83,9 +83,9 @@ func TestES256_JOS22_Edges(t *testing.T) {
 
 func inOrder(x *big.Int) bool { return x.Sign() > 0 && x.Cmp(order()) < 0 }
 
-// TestES256_JOS22_Exceptional: whoever makes the key can make points collide for a given
+// TestES256_JOS23_Exceptional: whoever makes the key can make points collide for a given
 // message. The standard library decides then.
-func TestES256_JOS22_Exceptional(t *testing.T) {
+func TestES256_JOS23_Exceptional(t *testing.T) {
 	t.Parallel()
 	n, message := order(), []byte("message")
 	sum := sha256.Sum256(message)

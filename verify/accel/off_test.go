@@ -39,23 +39,23 @@ func TestNew_OffByEnvironment(t *testing.T) {
 	checkOff(t, "SIGNET_ACCEL=off")
 }
 
-// TestNew_JOS22_OffInFIPSMode runs itself again in that mode, which is for whole processes.
-func TestNew_JOS22_OffInFIPSMode(t *testing.T) {
+// TestNew_JOS23_OffInFIPSMode runs itself again in that mode, which is for whole processes.
+func TestNew_JOS23_OffInFIPSMode(t *testing.T) {
 	t.Parallel()
 	const child = "SIGNET_TEST_FIPS"
 	if os.Getenv(child) != "" {
 		checkOff(t, "FIPS 140 mode")
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestNew_JOS22_OffInFIPSMode$", "-test.v")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestNew_JOS23_OffInFIPSMode$", "-test.v")
 	cmd.Env = append(os.Environ(), child+"=1", "GODEBUG=fips140=on")
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestNew_JOS22_OffInFIPSMode") {
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestNew_JOS23_OffInFIPSMode") {
 		t.Errorf("in FIPS mode: %v\n%s", err, out)
 	}
 }
 
-func TestSelfTest_JOS22(t *testing.T) {
+func TestSelfTest_JOS23(t *testing.T) {
 	t.Parallel()
 	if s := accel.New().Status(); s.Off != "" {
 		t.Fatalf("off: %s", s.Off)

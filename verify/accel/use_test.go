@@ -45,9 +45,9 @@ func tables(n int) func(accel.Status) bool {
 	return func(s accel.Status) bool { return s.Tables == n }
 }
 
-// TestUse_JOS22_Retired: a key that is not named any more has no table, whoever still
+// TestUse_JOS23_Retired: a key that is not named any more has no table, whoever still
 // holds its Check.
-func TestUse_JOS22_Retired(t *testing.T) {
+func TestUse_JOS23_Retired(t *testing.T) {
 	t.Parallel()
 	keys := append(newKeys(t, 1), newKey(t, jose.ES256, "p256", &newP256(t).PublicKey))
 	a := accel.New()
@@ -72,9 +72,9 @@ func TestUse_JOS22_Retired(t *testing.T) {
 	}
 }
 
-// TestUse_JOS22_RetiredMeanwhile: a table that is finished after its key has retired is
+// TestUse_JOS23_RetiredMeanwhile: a table that is finished after its key has retired is
 // thrown away.
-func TestUse_JOS22_RetiredMeanwhile(t *testing.T) {
+func TestUse_JOS23_RetiredMeanwhile(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t, 1)
 	synctest.Test(t, func(t *testing.T) {

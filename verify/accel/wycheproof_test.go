@@ -49,7 +49,7 @@ func vectors(t testing.TB, name string) (all []vector) {
 	return all
 }
 
-func TestEd25519_JOS22_Wycheproof(t *testing.T) {
+func TestEd25519_JOS23_Wycheproof(t *testing.T) {
 	t.Parallel()
 	checks := map[string]jose.Check{}
 	for _, v := range vectors(t, "ed25519.txt") {
@@ -64,7 +64,7 @@ func TestEd25519_JOS22_Wycheproof(t *testing.T) {
 	}
 }
 
-func TestES256_JOS22_Wycheproof(t *testing.T) {
+func TestES256_JOS23_Wycheproof(t *testing.T) {
 	t.Parallel()
 	checks := map[string]jose.Check{}
 	for _, v := range vectors(t, "es256.txt") {

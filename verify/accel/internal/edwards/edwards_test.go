@@ -100,8 +100,8 @@ func TestAdd_Complete(t *testing.T) {
 	}
 }
 
-// TestCanonical_JOS22: S must be less than L (RFC 8032 §5.1.7).
-func TestCanonical_JOS22(t *testing.T) {
+// TestCanonical_JOS23: S must be less than L (RFC 8032 §5.1.7).
+func TestCanonical_JOS23(t *testing.T) {
 	t.Parallel()
 	one := new(big.Int).Lsh(big.NewInt(1), 64)
 	for _, limb := range []uint{0, 1, 2, 3} {
@@ -121,8 +121,8 @@ func TestCanonical_JOS22(t *testing.T) {
 	}
 }
 
-// TestVerify_JOS22_Fault: what a table with a fault computes is not on the curve.
-func TestVerify_JOS22_Fault(t *testing.T) {
+// TestVerify_JOS23_Fault: what a table with a fault computes is not on the curve.
+func TestVerify_JOS23_Fault(t *testing.T) {
 	t.Parallel()
 	private := ed25519.NewKeyFromSeed(make([]byte, 32))
 	message := []byte("message")

@@ -46,8 +46,8 @@ func (v signed) ask(t testing.TB, table *p256.Table) (valid, decided, standard b
 
 func mod(x *big.Int) *big.Int { return x.Mod(x, n) }
 
-// TestVerify_JOS22_Exceptional: points collide, which the formula of addition does not cover.
-func TestVerify_JOS22_Exceptional(t *testing.T) {
+// TestVerify_JOS23_Exceptional: points collide, which the formula of addition does not cover.
+func TestVerify_JOS23_Exceptional(t *testing.T) {
 	t.Parallel()
 	u1 := number("abcdef1234567890abcdef1234567890abcdef1234567890abcdef12345678")
 	u2 := number("fedcba0987654321fedcba0987654321fedcba0987654321fedcba09876543")
@@ -109,8 +109,8 @@ func TestVerify_LargeX(t *testing.T) {
 	}
 }
 
-// TestVerify_JOS22_Range: the caller has checked r and s, and so does the table.
-func TestVerify_JOS22_Range(t *testing.T) {
+// TestVerify_JOS23_Range: the caller has checked r and s, and so does the table.
+func TestVerify_JOS23_Range(t *testing.T) {
 	t.Parallel()
 	good := forPoints(t, big.NewInt(1234), big.NewInt(5678), big.NewInt(91011))
 	table := newTable(t, good.key)
@@ -132,8 +132,8 @@ func TestVerify_JOS22_Range(t *testing.T) {
 	}
 }
 
-// TestVerify_JOS22_Fault: what a table with a fault computes is not on the curve.
-func TestVerify_JOS22_Fault(t *testing.T) {
+// TestVerify_JOS23_Fault: what a table with a fault computes is not on the curve.
+func TestVerify_JOS23_Fault(t *testing.T) {
 	t.Parallel()
 	good := forPoints(t, number("abcdef1234567890abcdef1234567890abcdef"), number("fedcba0987654321fedcba0987654321fedcba"), big.NewInt(7))
 	table := newTable(t, good.key)

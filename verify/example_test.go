@@ -249,7 +249,7 @@ func TestREADME(t *testing.T) {
 	readme, example, sentinels := read("README.md"), read("example_test.go"), read("errors.go")
 	snippet := strings.Join(regexp.MustCompile("(?s)```go\n.*?```").FindAllString(readme, -1), "")
 	snippet = strings.NewReplacer("```go\n", "", "```", "").Replace(snippet)
-	example += read("verifygrpc/verifygrpc_test.go")
+	example += read("verifygrpc/verifygrpc_test.go") + read("accel/example_test.go")
 	for _, line := range strings.Split(strings.TrimSpace(snippet), "\n") {
 		if !strings.Contains(example, strings.TrimSpace(line)) {
 			t.Errorf("README: not in the Example: %s", line)

@@ -10,11 +10,14 @@ import (
 	"github.com/signet-id/signet/verify/jose"
 )
 
-// When keys are fetched: regularly, and sooner when a token names a key that is not
-// known. Between two fetches lies a pause, whoever wants them.
+// When keys are fetched: regularly, long before the issuer could use one that it
+// published since (an hour), and sooner when a token names a key that is not known.
+// Between two fetches lies a pause, whoever wants them, and it grows while they fail.
+// Each verifier draws its own times: a fleet that starts together does not come together.
 const (
 	keyRefresh = 5 * time.Minute
 	keyPause   = 30 * time.Second
+	keyRetry   = 2 * time.Minute // the longest pause between failures, before jitter
 )
 
 // Only the issuer itself shortens the pause, by a signed rule against a key of the set:
@@ -39,10 +42,14 @@ func (v *Verifier) followKeys(ctx context.Context) {
 		uri   string
 		wait  backoff
 		tries int // that are left
+		fails int // in a row
 	)
 	for ctx.Err() == nil {
 		err := v.refreshKeys(ctx, &uri)
 		v.report("keys", err)
+		if fails++; err == nil {
+			fails = 0
+		}
 		if v.keys.Load() == nil {
 			wait.sleep(ctx) // nothing can be verified yet
 			continue
@@ -52,23 +59,28 @@ func (v *Verifier) followKeys(ctx context.Context) {
 			tries--
 			continue
 		}
-		if tries = 0; v.awaitKeys(ctx, err != nil) {
+		if tries = 0; v.awaitKeys(ctx, fails) {
 			tries = keyTries - 1
 		}
 	}
 }
 
-// awaitKeys waits until the set is to be fetched again. killed says that a rule against
-// one of its keys has come.
-func (v *Verifier) awaitKeys(ctx context.Context, failed bool) (killed bool) {
+// awaitKeys waits until the set is to be fetched again, after so many failures in a row.
+// killed says that a rule against one of its keys has come.
+func (v *Verifier) awaitKeys(ctx context.Context, fails int) (killed bool) {
+	pause := keyPause
+	if fails > 0 {
+		pause = min(keyPause<<min(fails-1, 4), keyRetry)
+		pause += rand.N(pause / 4)
+	}
 	select {
 	case <-ctx.Done():
 		return false
 	case <-v.keyKilled:
 		return true
-	case <-time.After(keyPause - keyHaste):
+	case <-time.After(pause - keyHaste):
 	}
-	if failed {
+	if fails > 0 {
 		return false
 	}
 	select {
@@ -76,7 +88,7 @@ func (v *Verifier) awaitKeys(ctx context.Context, failed bool) (killed bool) {
 	case <-v.keyKilled:
 		return true
 	case <-v.wantKeys:
-	case <-time.After(keyRefresh - keyPause):
+	case <-time.After(keyRefresh - keyPause - rand.N(keyRefresh/10)):
 	}
 	return false
 }

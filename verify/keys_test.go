@@ -47,7 +47,7 @@ func TestKeys_TOK05_UnknownKidFlood(t *testing.T) {
 	})
 }
 
-// TOK-05: no wish, no fetch, except every five minutes.
+// TOK-05: no wish, no fetch, except every five minutes or a little sooner.
 func TestKeys_RefreshEveryFiveMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestKeys_RefreshEveryFiveMinutes(t *testing.T) {
 		w.start()
 		time.Sleep(time.Hour + time.Second)
 		synctest.Wait()
-		if n := w.count("/jwks.json"); n != 13 {
+		if n := w.count("/jwks.json"); n < 13 || n > 15 {
 			t.Errorf("%d fetches in an hour", n)
 		}
 		if n := w.count("/.well-known/openid-configuration"); n != 1 {
@@ -200,6 +200,7 @@ func TestKeys_TOK06_BadSetNeverReplacesGood(t *testing.T) {
 		"empty":     func(a reply) reply { a.body = ""; return a },
 		"empty set": func(a reply) reply { a.body = `{"keys":[]}`; return a },
 		"huge":      func(a reply) reply { a.body = strings.Repeat(" ", 256<<10) + a.body; return a },
+		"huge end":  func(a reply) reply { a.body += strings.Repeat(" ", 256<<10); return a },
 		"private": func(a reply) reply {
 			a.body = strings.Replace(a.body, `"kty"`, `"d":"AAAA","kty"`, 1)
 			return a

@@ -63,6 +63,7 @@ type Verifier struct {
 	ready    chan struct{} // closed at the first confirmation
 	keysHere chan struct{} // closed at the first key set
 	wantKeys chan struct{} // holds one wish to fetch the keys again
+	unknown  *unknownKeys
 	running  atomic.Bool
 	feed     follower // owned by Run
 
@@ -85,7 +86,7 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 		client: &http.Client{Transport: newTransport()}, now: time.Now,
 		maxStaleness: 5 * time.Minute, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
-		keyKilled: make(chan struct{}, 1), proofs: proofRules{window: time.Minute},
+		keyKilled: make(chan struct{}, 1), unknown: newUnknownKeys(), proofs: proofRules{window: time.Minute},
 		remembered: defaultMemory,
 	}
 	v.revision.Store(1) // no token is clear of revision 0
@@ -176,7 +177,7 @@ func (v *Verifier) read(token string, keys *jose.KeySet) (*knownToken, error) {
 	out, key, err := keys.VerifyInto(*room, token, accessTokenType)
 	*room = out
 	if err != nil {
-		v.noteUnknownKey(err)
+		v.noteUnknownKey(token, err)
 		return nil, err
 	}
 	k := &knownToken{keys: keys}
@@ -203,16 +204,16 @@ func (v *Verifier) open(token, typ string) (payload []byte, kid string, err erro
 	}
 	payload, key, err := keys.Verify(token, typ)
 	if err != nil {
-		v.noteUnknownKey(err)
+		v.noteUnknownKey(token, err)
 		return nil, "", err
 	}
 	return payload, key.ID(), nil
 }
 
 // noteUnknownKey wishes for the keys when a token names one that is not known.
-func (v *Verifier) noteUnknownKey(err error) {
+func (v *Verifier) noteUnknownKey(token string, err error) {
 	if errors.Is(err, ErrUnknownKey) {
-		v.askForKeys()
+		v.askForKeyOf(token)
 	}
 }
 

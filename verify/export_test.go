@@ -40,6 +40,11 @@ func (s RuleSet) Check(c *Claims) error { return s.s.check(c) }
 // Forget drops what was over before a time.
 func (s RuleSet) Forget(over time.Time) { s.s.forget(0, shardCount, over) }
 
+// ForgetPart is one of the steps that Run takes.
+func (s RuleSet) ForgetPart(step, steps int, over time.Time) {
+	s.s.forget(step*shardCount/steps, (step+1)*shardCount/steps, over)
+}
+
 // Size returns the number of rules.
 func (s RuleSet) Size() int { return s.s.size() }
 

@@ -57,6 +57,7 @@ const shardCount = 4096
 type ruleSet struct {
 	seed   maphash.Seed
 	counts [len(kinds)]atomic.Int64 // by kind; readers skip kinds that have no rule
+	filter atomic.Pointer[ruleFilter]
 	shards [shardCount]atomic.Pointer[map[ruleKey]entry]
 	mu     sync.Mutex // held by writers only
 }
@@ -72,17 +73,26 @@ type entry struct {
 	seq, before, at, until, heard int64
 }
 
-func newRuleSet() *ruleSet { return &ruleSet{seed: maphash.MakeSeed()} }
+func newRuleSet() *ruleSet {
+	s := &ruleSet{seed: maphash.MakeSeed()}
+	s.filter.Store(newRuleFilter(0))
+	return s
+}
 
-func (s *ruleSet) shard(id string) int {
-	return int(maphash.String(s.seed, id) % shardCount)
+// hash of a name: one for the shard and the filter.
+func (s *ruleSet) hash(kind int, id string) uint64 {
+	return maphash.String(s.seed, id) + uint64(kind)*0x9e3779b97f4a7c15
 }
 
 func (s *ruleSet) find(kind int, id string) (entry, bool) {
 	if s.counts[kind].Load() == 0 {
 		return entry{}, false
 	}
-	m := s.shards[s.shard(id)].Load()
+	h := s.hash(kind, id)
+	if !s.filter.Load().has(h) {
+		return entry{}, false
+	}
+	m := s.shards[h%shardCount].Load()
 	if m == nil {
 		return entry{}, false
 	}
@@ -127,10 +137,14 @@ func (s *ruleSet) size() int {
 func (s *ruleSet) add(rules []Rule, heard time.Time, shared bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	byShard := make(map[int][]Rule)
+	s.makeRoom(len(rules))
+	byShard, filter := make(map[uint64][]Rule), s.filter.Load()
 	for _, r := range rules {
-		n := s.shard(r.ID)
-		byShard[n] = append(byShard[n], r)
+		if kind, ok := r.Kind.number(); ok { // parseBatch lets no other kind through
+			h := s.hash(kind, r.ID)
+			filter.add(h)
+			byShard[h%shardCount] = append(byShard[h%shardCount], r)
+		}
 	}
 	for n, some := range byShard {
 		m := make(map[ruleKey]entry, len(some))
@@ -147,10 +161,7 @@ func (s *ruleSet) add(rules []Rule, heard time.Time, shared bool) {
 }
 
 func (s *ruleSet) put(m map[ruleKey]entry, r Rule, heard time.Time) {
-	n, ok := r.Kind.number()
-	if !ok {
-		return // parseBatch lets no other kind through
-	}
+	n, _ := r.Kind.number()
 	key := ruleKey{n, r.ID}
 	e := entry{seq: r.Seq, at: r.At.UnixMilli(), until: r.Until.Unix(), heard: heard.UnixMilli()}
 	if r.Kind.timed() {
@@ -175,29 +186,37 @@ func merge(a, b entry) entry {
 	return a
 }
 
-// forget drops what was over before the given time from the shards [first, last).
+// forget drops what was over before the given time from the shards [first, last). It
+// holds the writers' lock for one of them at a time, which is some 250 rules of a million.
 func (s *ruleSet) forget(first, last int, over time.Time) {
+	for n := first; n < last; n++ {
+		s.forgetShard(n, over.Unix())
+	}
+}
+
+func (s *ruleSet) forgetShard(n int, limit int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	limit := over.Unix()
-	for n := first; n < last; n++ {
-		old := s.shards[n].Load()
-		if old == nil {
-			continue
-		}
-		var m map[ruleKey]entry
-		for key, e := range *old {
-			if e.until >= limit {
-				continue
-			}
-			if m == nil {
-				m = maps.Clone(*old)
-			}
-			delete(m, key)
-			s.counts[key.kind].Add(-1)
-		}
-		if m != nil {
-			s.shards[n].Store(&m)
+	old := s.shards[n].Load()
+	if old == nil {
+		return
+	}
+	dead := 0
+	for _, e := range *old {
+		if e.until < limit {
+			dead++
 		}
 	}
+	if dead == 0 {
+		return
+	}
+	m := make(map[ruleKey]entry, len(*old)-dead) // a map that is only emptied keeps its size
+	for key, e := range *old {
+		if e.until >= limit {
+			m[key] = e
+			continue
+		}
+		s.counts[key.kind].Add(-1)
+	}
+	s.shards[n].Store(&m)
 }

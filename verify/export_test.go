@@ -90,3 +90,6 @@ func ParseFlat(doc string) (*Claims, bool) {
 	ok := parseFlat(doc, &p)
 	return &p.claims, ok
 }
+
+// CacheLimit sets how many bytes a cache may have.
+func CacheLimit(n int64) Option { return func(v *Verifier) { v.cache.limit = n } }

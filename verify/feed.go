@@ -153,10 +153,16 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 		return news, nil
 	}
 	v.agreed.Store(b.issued.Unix())
-	if v.confirmed.Swap(&now) == nil {
+	v.confirm(now)
+	v.keep(now, b.issued)
+	return true, nil
+}
+
+// confirm notes when the rules were last known to be complete.
+func (v *Verifier) confirm(at time.Time) {
+	if v.confirmed.Swap(&at) == nil {
 		close(v.ready)
 	}
-	return true, nil
 }
 
 // follower is the state of one reader of the log. Only Run's goroutine touches it.
@@ -209,30 +215,4 @@ func (f *follower) begin(b batch) error {
 	}
 	f.epoch, f.seq, f.since, f.set = b.epoch, 0, 0, newRuleSet()
 	return nil
-}
-
-// forgetRules drops rules and tokens that are over, a part of them every second.
-func (v *Verifier) forgetRules(ctx context.Context) {
-	const parts = 64
-	for n := 0; ; n = (n + 1) % parts {
-		sleep(ctx, time.Second)
-		if ctx.Err() != nil {
-			return
-		}
-		if set := v.rules.Load(); set != nil {
-			set.forget(n*shardCount/parts, (n+1)*shardCount/parts, v.over())
-		}
-		v.memory.sweep(n, parts, v.keys.Load(), v.over())
-	}
-}
-
-// over returns the time before which rules are over: by both clocks, ours and what the
-// issuer signed when ours last agreed with it. Nobody sends a rule again that we forgot
-// because our clock was hours ahead for a minute.
-func (v *Verifier) over() time.Time {
-	over := v.now()
-	if signed := time.Unix(v.agreed.Load(), 0); signed.Before(over) {
-		over = signed
-	}
-	return over.Add(-maxLeeway)
 }

@@ -50,8 +50,8 @@ func (v *Verifier) followKeys(ctx context.Context) {
 		if fails++; err == nil {
 			fails = 0
 		}
-		if v.keys.Load() == nil {
-			wait.sleep(ctx) // nothing can be verified yet
+		if !v.haveKeys() {
+			wait.sleep(ctx) // nothing can be verified or confirmed yet
 			continue
 		}
 		sleep(ctx, keyHaste)
@@ -136,7 +136,22 @@ func (v *Verifier) refreshKeys(ctx context.Context, uri *string) (err error) {
 		return err
 	}
 	v.useKeys(keys)
+	if !v.haveKeys() {
+		close(v.keysHere)
+	}
 	return nil
+}
+
+// haveKeys reports whether the issuer has given its keys. Those of a file do not count: a
+// key in it may be revoked by a rule that the issuer has forgotten since, so the feed is
+// not believed before.
+func (v *Verifier) haveKeys() bool {
+	select {
+	case <-v.keysHere:
+		return true
+	default:
+		return false
+	}
 }
 
 // useKeys replaces the key set. A set that says the same leaves the old one, with all
@@ -150,9 +165,6 @@ func (v *Verifier) useKeys(keys *jose.KeySet) {
 		keys = keys.Accelerated(v.accelerator)
 	}
 	v.keys.Store(keys)
-	if old == nil {
-		close(v.keysHere)
-	}
 }
 
 // report remembers what went wrong in the background, and logs it. A fault of the

@@ -61,11 +61,14 @@ type Verifier struct {
 	memory    *tokenMemory              // nil: no token is remembered
 
 	ready    chan struct{} // closed at the first confirmation
-	keysHere chan struct{} // closed at the first key set
+	keysHere chan struct{} // closed when the issuer gave its keys for the first time
 	wantKeys chan struct{} // holds one wish to fetch the keys again
 	unknown  *unknownKeys
 	running  atomic.Bool
 	feed     follower // owned by Run
+
+	cache cache                      // owned by Run
+	kept  atomic.Pointer[checkpoint] // what the cache writes next
 
 	keyKilled chan struct{} // holds the news of a rule against a key of the set
 
@@ -88,6 +91,7 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
 		keyKilled: make(chan struct{}, 1), unknown: newUnknownKeys(), proofs: proofRules{window: time.Minute},
 		remembered: defaultMemory,
+		cache:      cache{limit: cacheBytes},
 	}
 	v.revision.Store(1) // no token is clear of revision 0
 	for _, o := range opts {
@@ -110,7 +114,9 @@ func (v *Verifier) Run(ctx context.Context) error {
 	if v.acceptStale {
 		v.log.Warn("verify: revoked tokens are accepted while the revocation feed is silent")
 	}
+	v.loadCache()
 	var wg sync.WaitGroup
+	wg.Go(func() { v.followCache(ctx) })
 	wg.Go(func() { v.followKeys(ctx) })
 	wg.Go(func() { v.followFeed(ctx) })
 	wg.Go(func() { v.forgetRules(ctx) })

@@ -22,6 +22,7 @@ type batch struct {
 	epoch            string
 	from, to, head   int64
 	rules            []Rule
+	most             int // rules that it may have
 }
 
 var (
@@ -32,8 +33,11 @@ var (
 
 // parseBatch reads the payload of a message. A rule of an unknown kind is an error: to
 // step over it would be to accept what somebody has revoked.
-func parseBatch(payload []byte) (batch, error) {
-	b := batch{now: -1, from: -1, to: -1, head: -1}
+func parseBatch(payload []byte) (batch, error) { return parseRules(payload, maxBatchRules) }
+
+// parseRules is parseBatch for documents that may have more rules, or fewer.
+func parseRules(payload []byte, most int) (batch, error) {
+	b := batch{now: -1, from: -1, to: -1, head: -1, most: most}
 	haveRules := false
 	err := strictjson.Object(payload, func(name, value []byte) error {
 		if string(name) == "rules" {
@@ -84,7 +88,7 @@ func (b *batch) member(name, value []byte) (err error) {
 	case "rules":
 		err = strictjson.Array(value, func(element []byte) error {
 			r, err := parseRule(element)
-			if err == nil && len(b.rules) == maxBatchRules {
+			if err == nil && len(b.rules) == b.most {
 				err = errTime
 			}
 			b.rules = append(b.rules, r)

@@ -56,6 +56,9 @@ func Logger(l *slog.Logger) Option { return func(v *Verifier) { v.log = l } }
 // somebody cuts the line.
 func InsecureAcceptStale() Option { return func(v *Verifier) { v.acceptStale = true } }
 
+// defaultStaleness is the usual life of an access token.
+const defaultStaleness = 5 * time.Minute
+
 // maxLeeway is how far clocks may be apart. Times of issue may always be so far ahead:
 // the issuer dates tokens after the rules that must not hit them.
 const maxLeeway = 60 * time.Second
@@ -77,8 +80,14 @@ func (v *Verifier) checkConfig() error {
 	if v.leeway < 0 || v.leeway > maxLeeway {
 		return errors.New("verify: the leeway must be between 0 and 60 seconds")
 	}
+	if v.static != nil && (len(v.static.Keys()) == 0 || v.cache.file != "" || v.bundle != nil) {
+		return errors.New("verify: static keys must be some, and are all that such a verifier has")
+	}
 	if v.maxStaleness <= 0 {
 		return errors.New("verify: the staleness limit must be more than zero")
+	}
+	if err := v.checkBundle(); err != nil {
+		return err
 	}
 	return v.proofs.check(v.audience)
 }

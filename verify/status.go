@@ -40,7 +40,9 @@ func (v *Verifier) Status() Status {
 	if heard := v.confirmed.Load(); heard != nil {
 		now := v.now()
 		s.Ready, s.Stale = true, v.stale(now, *heard)
-		s.ConfirmedAt, s.Staleness = *heard, max(0, now.Sub(*heard))
+		if s.ConfirmedAt = *heard; !heard.IsZero() {
+			s.Staleness = max(0, now.Sub(*heard))
+		}
 	}
 	if t := v.trouble.Load(); t != nil {
 		s.LastTrouble = *t

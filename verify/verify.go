@@ -49,7 +49,9 @@ type Verifier struct {
 	remembered       int              // tokens
 	accelerator      jose.Accelerator // nil: the standard library checks signatures
 	proofs           proofRules
-	description      [2]string // name and documentation of the resource
+	description      [2]string    // name and documentation of the resource
+	static           *jose.KeySet // nil but with InsecureStaticKeys
+	bundle           *bundleFile  // nil but for NewOffline
 
 	// Immutable snapshots, replaced by Run and read by Verify.
 	keys      atomic.Pointer[jose.KeySet]
@@ -87,7 +89,7 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 	v := &Verifier{
 		issuer: issuer, audience: audience,
 		client: &http.Client{Transport: newTransport()}, now: time.Now,
-		maxStaleness: 5 * time.Minute, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
+		maxStaleness: defaultStaleness, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
 		keyKilled: make(chan struct{}, 1), unknown: newUnknownKeys(), proofs: proofRules{window: time.Minute},
 		remembered: defaultMemory,
@@ -101,6 +103,9 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 		return nil, err
 	}
 	v.client, v.memory = ownClient(v.client), newTokenMemory(v.remembered)
+	if v.static != nil {
+		v.useStatic()
+	}
 	return v, nil
 }
 
@@ -113,6 +118,14 @@ func (v *Verifier) Run(ctx context.Context) error {
 	defer v.running.Store(false)
 	if v.acceptStale {
 		v.log.Warn("verify: revoked tokens are accepted while the revocation feed is silent")
+	}
+	if v.static != nil {
+		<-ctx.Done() // nobody is asked
+		return ctx.Err()
+	}
+	if v.bundle != nil {
+		v.followBundle(ctx)
+		return ctx.Err()
 	}
 	v.loadCache()
 	var wg sync.WaitGroup
@@ -282,8 +295,8 @@ func (v *Verifier) checkHeard(now time.Time) error {
 // still while a machine sleeps and the wall clock can be set back: the larger age
 // counts, and a clock that was set back counts as stale.
 func (v *Verifier) stale(now, heard time.Time) bool {
-	wall := time.Duration(now.UnixNano() - heard.UnixNano())
-	return wall > v.maxStaleness || wall < -maxLeeway || now.Sub(heard) > v.maxStaleness
+	wall, limit := time.Duration(now.UnixNano()-heard.UnixNano()), v.staleAfter()
+	return wall > limit || wall < -maxLeeway || now.Sub(heard) > limit
 }
 
 // counter is a number that has a line of the processor's cache for itself.

@@ -26,6 +26,7 @@ type Config struct {
 	Issuer string // the public URL: no resource may be called like it
 	Store  Store
 	Keys   Keyring
+	Bundle Bundler
 	Hasher Hasher
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -58,6 +59,7 @@ func New(cfg Config) http.Handler {
 	resources := resources{store: cfg.Store, issuer: cfg.Issuer, now: cfg.Now, changing: changing}
 	backups := backups{store: cfg.Store, now: cfg.Now, log: cfg.Log, one: &sync.Mutex{}}
 	keys := keys{ring: cfg.Keys, now: cfg.Now}
+	bundles := bundles{bundler: cfg.Bundle}
 	logs := logs{users: users, events: cfg.Store}
 
 	mux := http.NewServeMux()
@@ -95,6 +97,7 @@ func New(cfg Config) http.Handler {
 		"POST /keys/rotate":       keys.rotate,
 		"POST /keys/{key}/retire": keys.retire,
 		"POST /keys/rewrap":       keys.rewrap,
+		"POST /keys/bundle":       bundles.create,
 
 		"GET /events":  logs.listEvents,
 		"POST /backup": backups.create,

@@ -21,7 +21,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const maxAnswer = 16 << 20
+const maxAnswer = 40 << 20 // a bundle has at most 32 MiB
 
 // api talks to a running server through its administration socket.
 type api struct {

@@ -13,7 +13,7 @@ import (
 
 func (a *app) keyCommand() *cobra.Command {
 	cmd := a.administration(&cobra.Command{Use: "key", Short: "Signing keys, and the key-encryption key that seals them"})
-	cmd.AddCommand(a.keyNew(), a.keyList(), a.keyRotate(), a.keyRetire(), a.keyRewrap())
+	cmd.AddCommand(a.keyNew(), a.keyList(), a.keyRotate(), a.keyRetire(), a.keyRewrap(), a.keyBundle())
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/verify"
 	"github.com/spf13/cobra"
 )
 
@@ -36,16 +37,18 @@ const notAsked = "not asked"
 func (a *app) verifyCommand() *cobra.Command {
 	var offline bool
 	var timeout time.Duration
+	var bundle verify.Bundle
 	cmd := &cobra.Command{
 		Use:   "verify TOKEN",
 		Short: "Explain a token: kind, issuer, who, what for, times, signature, revoked or not",
 		Long: "Explain a token: kind, issuer, who, what for, times. For a JWT the issuer that it names is asked for its keys\n" +
 			"and revocations, as a service would do; the token itself is not sent anywhere. Whether that issuer is one\n" +
 			"you trust is for you to say. With - the token is read from standard input, where other users of this\n" +
-			"machine cannot see it.\n\n" +
+			"machine cannot see it. With --bundle nobody is asked: keys and revocations come from a file of \"signet key bundle\".\n\n" +
 			"The exit code is 0 if a service would accept the token or nothing speaks against it, 4 if a service would\n" +
 			"refuse it, 1 if it is no token.",
-		Example: "  signet verify - < token.txt\n  signet verify eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.e30.AA --offline --json",
+		Example: "  signet verify - < token.txt\n  signet verify eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.e30.AA --offline --json\n" +
+			"  signet verify - --bundle signet.bundle --signer 6bv1_TmZvqDRl8tVnZxUo2F2bmkvTn0Pf7sEcBjxuQE < token.txt",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token, err := readToken(args[0], a.stdin)
@@ -57,7 +60,7 @@ func (a *app) verifyCommand() *cobra.Command {
 				return err
 			}
 			if !offline && e.Verdict == "unknown" && e.Signature != "" {
-				e.ask(cmd.Context(), token, timeout)
+				e.ask(cmd.Context(), token, timeout, bundle)
 			}
 			if err := cmd.Context().Err(); err != nil {
 				return err
@@ -73,6 +76,10 @@ func (a *app) verifyCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody")
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to wait for the issuer")
+	cmd.Flags().StringVar(&bundle.File, "bundle", "", "ask this file instead of the issuer")
+	cmd.Flags().StringSliceVar(&bundle.Signers, "signer", nil, "thumbprint of the key that may sign the bundle (repeat for more)")
+	cmd.MarkFlagsRequiredTogether("bundle", "signer")
+	cmd.MarkFlagsMutuallyExclusive("bundle", "offline")
 	cmd.Flags().BoolVar(&a.json, "json", false, "write JSON")
 	return cmd
 }
@@ -207,11 +214,11 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d s", d/time.Second)
 }
 
-// ask asks the issuer, as a service would.
-func (e *explanation) ask(ctx context.Context, token string, timeout time.Duration) {
+// ask asks the issuer or its bundle, as a service would.
+func (e *explanation) ask(ctx context.Context, token string, timeout time.Duration, b verify.Bundle) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	issuer, _ := e.Claims["iss"].(string)
 	audience, _ := e.Claims["aud"].(string)
-	e.judge(askIssuer(ctx, token, e.Kind, issuer, audience, e.Claims))
+	e.judge(askIssuer(ctx, token, e.Kind, issuer, audience, e.Claims, b))
 }

@@ -190,7 +190,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	}
 	s.public = middleware(public)
 	s.admin = middleware(admin.New(admin.Config{
-		Store: s.store, Keys: s.keys, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
+		Store: s.store, Keys: s.keys, Bundle: bundler{s.keys, s.hub}, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
 	}))
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/signet-id/signet/verify/internal/strictjson"
@@ -48,20 +49,12 @@ type logLine struct {
 	Confirmed int64  `json:"confirmed"`
 }
 
-type ruleLine struct {
-	Seq    int64    `json:"seq"`
-	Kind   RuleKind `json:"kind"`
-	ID     string   `json:"id"`
-	Before *int64   `json:"before,omitempty"`
-	At     int64    `json:"at"`
-	Until  int64    `json:"until"`
-}
-
 // cacheWriter keeps the first error.
 type cacheWriter struct {
 	out  *bufio.Writer
 	sum  hash.Hash
-	left int64 // bytes
+	left int64  // bytes
+	buf  []byte // of the line that is made
 	err  error
 }
 
@@ -70,40 +63,58 @@ func (w *cacheWriter) line(word string, value any) {
 		return
 	}
 	doc, err := json.Marshal(value)
-	w.write(word + " " + string(doc) + "\n")
+	w.write(fmt.Appendf(nil, "%s %s\n", word, doc))
 	w.err = errors.Join(w.err, err)
 }
 
-func (w *cacheWriter) write(text string) {
+// rule is line for a rule, of which there may be many.
+func (w *cacheWriter) rule(word string, kind RuleKind, id string, e entry) {
+	if w.err != nil {
+		return
+	}
+	name, err := json.Marshal(id)
+	if err != nil { // a string always encodes
+		w.err = err
+		return
+	}
+	b := append(append(w.buf[:0], word...), ` {"kind":"`...)
+	b = append(append(append(append(b, kind...), `","id":`...), name...), `,"seq":`...)
+	b = append(strconv.AppendInt(b, e.seq, 10), `,"at":`...)
+	b = append(strconv.AppendInt(b, e.at, 10), `,"until":`...)
+	b = strconv.AppendInt(b, e.until, 10)
+	if kind.timed() {
+		b = strconv.AppendInt(append(b, `,"before":`...), e.before, 10)
+	}
+	w.buf = append(b, '}', '\n')
+	w.write(w.buf)
+}
+
+func (w *cacheWriter) write(text []byte) {
 	if w.left -= int64(len(text)); w.left < 0 {
 		w.err = errCacheSize
 		return
 	}
-	_, _ = io.WriteString(w.sum, text) // never fails
-	_, w.err = w.out.WriteString(text)
+	_, _ = w.sum.Write(text) // never fails
+	_, w.err = w.out.Write(text)
 }
 
 // writeCache reads the rules as readers do: nobody waits for it.
 func (v *Verifier) writeCache(out io.Writer, c *checkpoint, keys *jose.KeySet) error {
 	w := &cacheWriter{out: bufio.NewWriterSize(out, 64<<10), sum: sha256.New(), left: v.cache.limit - 100}
-	w.write(cacheHead)
+	w.write([]byte(cacheHead))
 	w.line("log", logLine{v.issuer, c.epoch, c.seq, c.signed, c.since, c.confirmed})
 	w.line("keys", keys)
 	for n := range c.set.shards {
 		if m := c.set.shards[n].Load(); m != nil {
 			for key, e := range *m {
-				r := ruleLine{Seq: e.seq, Kind: kinds[key.kind], ID: key.id, At: e.at, Until: e.until}
-				if r.Kind.timed() {
-					r.Before = &e.before
-				}
-				w.line("rule", r)
+				w.rule("rule", kinds[key.kind], key.id, e)
 			}
 		}
 	}
 	if dead := v.dead.Load(); dead != nil {
 		for _, e := range *dead {
 			r := e.Rule
-			w.line("dead", ruleLine{Seq: r.Seq, Kind: r.Kind, ID: r.ID, At: r.At.UnixMilli(), Until: r.Until.Unix()})
+			w.rule("dead", r.Kind, r.ID, entry{seq: r.Seq, at: r.At.UnixMilli(), until: r.Until.Unix()})
 		}
 	}
 	if w.err != nil {

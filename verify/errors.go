@@ -28,7 +28,7 @@ var (
 	ErrNonce       = errors.New("wrong nonce")           // an ID token of another login
 	ErrScope       = errors.New("insufficient scope")    // Require: the token is good but allows less
 	ErrNotReady    = errors.New("verifier not ready")    // no keys or no revocations heard yet
-	ErrStale       = errors.New("revocations too stale") // nothing heard of revocations for too long
+	ErrStale       = errors.New("revocations too stale") // nothing heard of revocations for too long, or the bundle is too old
 	ErrReplayStore = errors.New("no replay store")       // the store of used proofs is full or out of reach
 )
 

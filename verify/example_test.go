@@ -92,6 +92,44 @@ func ExampleVerifier_ResourceMetadata() {
 	// Output: /.well-known/oauth-protected-resource
 }
 
+// Somebody carries a bundle to where there is no network.
+func ExampleNewOffline() {
+	v, err := verify.NewOffline("https://id.example.com", "https://orders.example.com", verify.Bundle{
+		File:    "/etc/orders/signet.bundle",
+		Signers: []string{"O2D2JCPR7CwXNqmbunZG3_fposwRSzeHQIxc1TPoR6k"}, // what signet key bundle said
+		MaxAge:  24 * time.Hour,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go v.Run(context.Background())
+	<-v.Ready()
+}
+
+// A start while the issuer is down.
+func ExampleCache() {
+	v, err := verify.New("https://id.example.com", "https://orders.example.com", verify.Cache("/var/lib/orders/signet.cache"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	go v.Run(context.Background())
+	<-v.Ready()
+}
+
+// Keys from a file, no revocations.
+func ExampleInsecureStaticKeys() {
+	doc, err := os.ReadFile("/etc/orders/jwks.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys, err := jose.ParseKeySet(doc)
+	if err != nil {
+		log.Fatal(err)
+	}
+	v, err := verify.New("https://id.example.com", "https://orders.example.com", verify.InsecureStaticKeys(keys))
+	fmt.Println(v.Status().Ready, err)
+}
+
 func ExampleNew_options() {
 	v, err := verify.New("https://id.example.com", "https://orders.example.com",
 		verify.MaxStaleness(time.Minute), // refuse a minute after the line to the issuer was cut

@@ -3,6 +3,8 @@ package verify
 import (
 	"io"
 	"time"
+
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // Seams for tests.
@@ -93,3 +95,13 @@ func ParseFlat(doc string) (*Claims, bool) {
 
 // CacheLimit sets how many bytes a cache may have.
 func CacheLimit(n int64) Option { return func(v *Verifier) { v.cache.limit = n } }
+
+// WriteCache writes what the file of Cache would hold.
+func WriteCache(out io.Writer, s RuleSet, jwks string) error {
+	keys, err := jose.ParseKeySet([]byte(jwks))
+	if err != nil {
+		return err
+	}
+	v := &Verifier{cache: cache{limit: cacheBytes}}
+	return v.writeCache(out, &checkpoint{epoch: "e", set: s.s}, keys)
+}

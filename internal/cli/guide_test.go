@@ -9,11 +9,21 @@ import (
 // TestGuide_CommandsAreRun: a guide shows no command that no test runs.
 func TestGuide_CommandsAreRun(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile("../../docs/guide/operate.md")
+	for _, g := range []struct {
+		guide, script string
+		least         int // commands
+	}{{"operate.md", "operate.txt", 8}, {"offline.md", "bundle.txt", 3}} {
+		checkGuide(t, "../../docs/guide/"+g.guide, "testdata/script/"+g.script, g.least)
+	}
+}
+
+func checkGuide(t *testing.T, guideFile, scriptFile string, least int) {
+	t.Helper()
+	guide, err := os.ReadFile(guideFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	script, err := os.ReadFile("testdata/script/operate.txt")
+	script, err := os.ReadFile(scriptFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +40,7 @@ func TestGuide_CommandsAreRun(t *testing.T) {
 			}
 		}
 	}
-	if commands < 8 {
-		t.Errorf("only %d commands were found", commands)
+	if commands < least {
+		t.Errorf("%s: only %d commands were found", guideFile, commands)
 	}
 }

@@ -49,7 +49,7 @@ func (a *app) verifyCommand() *cobra.Command {
 			"refuse it, 1 if it is no token.",
 		Example: "  signet verify - < token.txt\n  signet verify eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.e30.AA --offline --json\n" +
 			"  signet verify - --bundle signet.bundle --signer 6bv1_TmZvqDRl8tVnZxUo2F2bmkvTn0Pf7sEcBjxuQE < token.txt",
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token, err := readToken(args[0], a.stdin)
 			if err != nil {

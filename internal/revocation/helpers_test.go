@@ -24,6 +24,8 @@ type memLog struct {
 	err   error
 	poke  chan struct{}
 	reads int // of rules
+
+	onRead func() // called with mu held when rules are read
 }
 
 func newMemLog() *memLog { return &memLog{epoch: "e1", poke: make(chan struct{}, 1)} }
@@ -40,9 +42,15 @@ func (l *memLog) Rules(_ context.Context, after int64, limit int, now time.Time)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reads++
+	if l.onRead != nil {
+		l.onRead()
+	}
 	var live []idp.Rule
 	for _, r := range l.rules[min(int(after), len(l.rules)):] {
-		if r.Until.After(now) && len(live) < limit {
+		if len(live) == limit {
+			break
+		}
+		if r.Until.After(now) {
 			live = append(live, r)
 		}
 	}

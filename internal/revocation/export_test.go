@@ -1,0 +1,7 @@
+package revocation
+
+// Seams for tests.
+var (
+	ErrRetiredKey = errRetiredKey
+	ErrReplaced   = errReplaced
+)

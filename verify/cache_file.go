@@ -139,7 +139,10 @@ func readCache(in io.Reader, issuer string, heard time.Time) (*cached, error) {
 				return nil, errCacheForm
 			}
 			c.set.add(rules, heard, false)
-			return c, c.check(issuer)
+			if err := c.check(issuer); err != nil {
+				return nil, err
+			}
+			return c, nil
 		}
 		sum.Write(text)
 		sum.Write([]byte("\n"))

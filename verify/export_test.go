@@ -102,6 +102,21 @@ func WriteCache(out io.Writer, s RuleSet, jwks string) error {
 	if err != nil {
 		return err
 	}
-	v := &Verifier{cache: cache{limit: cacheBytes}}
-	return v.writeCache(out, &checkpoint{epoch: "e", set: s.s}, keys)
+	v := &Verifier{issuer: "i", cache: cache{limit: cacheBytes}}
+	return v.writeCache(out, &checkpoint{epoch: "e", confirmed: 1, set: s.s}, keys)
+}
+
+// ReadCache reads what WriteCache wrote, and returns the number of rules.
+func ReadCache(in io.Reader) (rules int, err error) {
+	c, err := readCache(in, "i", time.Unix(1, 0))
+	if c == nil {
+		return 0, err
+	}
+	return c.set.size(), err
+}
+
+// ParseBundle reads the payload of a bundle, and returns the number of rules.
+func ParseBundle(payload []byte) (rules int, err error) {
+	b, err := parseBundle(payload)
+	return len(b.rules), err
 }

@@ -98,7 +98,7 @@ func (v *Verifier) useCache() error {
 	}
 	v.feed = follower{epoch: c.epoch, seq: c.seq, signed: c.signed, since: c.since, set: c.set}
 	v.position.Store(&position{c.epoch, c.seq})
-	v.rules.Store(c.set)
+	v.useRules(c.set)
 	v.agreed.Store(c.confirmed)
 	v.useKeys(c.keys)
 	v.bury(c.dead, heard)

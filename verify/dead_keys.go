@@ -57,4 +57,5 @@ func (v *Verifier) bury(rules []Rule, heard time.Time) {
 		delete(next, e.Rule.ID)
 	}
 	v.dead.Store(&next)
+	v.revision.Add(1)
 }

@@ -144,9 +144,7 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 	if f.seq != b.head || b.to != b.head {
 		return news, nil
 	}
-	if v.rules.Swap(f.set) != f.set { // complete
-		v.revision.Add(1)
-	}
+	v.useRules(f.set) // complete
 	if b.issued.Before(now.Add(-maxLeeway)) || b.issued.After(now.Add(maxLeeway)) {
 		// Whoever replays old messages must not make us look fresh.
 		v.report("revocations", errClock)
@@ -162,6 +160,13 @@ func (v *Verifier) take(b batch, now time.Time) (news bool, err error) {
 func (v *Verifier) confirm(at time.Time) {
 	if v.confirmed.Swap(&at) == nil {
 		close(v.ready)
+	}
+}
+
+// useRules hands a complete set to the readers.
+func (v *Verifier) useRules(set *ruleSet) {
+	if v.rules.Swap(set) != set {
+		v.revision.Add(1) // and tokens that are remembered are held against it
 	}
 }
 

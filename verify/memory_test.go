@@ -34,6 +34,7 @@ func remembering(t *testing.T, test func(w *world, v *verify.Verifier, signature
 	running(t, func(t *testing.T, w *world, v *verify.Verifier) {
 		test(w, v, func(token string, want error) int64 {
 			t.Helper()
+			synctest.Wait()
 			before := seen.checks.Load()
 			c, err := v.Verify(background, token)
 			if !errors.Is(err, want) || (err == nil) != (c != nil) {

@@ -65,7 +65,7 @@ func InsecureStaticKeys(keys *jose.KeySet) Option { return func(v *Verifier) { v
 // useStatic makes a verifier of fixed keys ready.
 func (v *Verifier) useStatic() {
 	v.acceptStale = true
-	v.rules.Store(newRuleSet())
+	v.useRules(newRuleSet())
 	v.useKeys(v.static)
 	v.confirm(time.Time{})
 }
@@ -134,7 +134,7 @@ func (v *Verifier) takeBundle(doc string) error {
 	set.add(b.rules, now, false)
 	// In this order a token is never checked with newer keys and older rules, nor are older
 	// rules believed for longer.
-	v.rules.Store(set)
+	v.useRules(set)
 	v.useKeys(b.keys)
 	v.bury(b.rules, now)
 	v.counters.rulesReceived.Add(uint64(len(b.rules)))

@@ -93,12 +93,19 @@ func TestOffline_TOK12_Bundle(t *testing.T) {
 		}
 		w.expect(v, "carried in", nil, nil)
 		w.expect(v, "revoked before", verify.ErrRevoked, map[string]any{"jti": "gone"})
+		known := w.token(nil)
+		if _, err := v.Verify(background, known); err != nil {
+			t.Error(err)
+		}
 		w.revoke("grant", "grant")
 		w.expect(v, "revoked since", nil, nil)
 		w.carry(file, w.bundle(w.signer))
 		made := time.Now()
 		time.Sleep(6 * time.Second)
 		w.expect(v, "the next bundle", verify.ErrRevoked, nil)
+		if _, err := v.Verify(background, known); !errors.Is(err, verify.ErrRevoked) {
+			t.Error("a token that was accepted before:", err)
+		}
 		living := map[string]any{"grant_id": "other"}
 		w.expect(v, "the next bundle, others", nil, living)
 		if s := v.Status(); s.Position != 2 || s.Epoch != "one" || !s.ConfirmedAt.Equal(made.Truncate(time.Second)) || s.LastTrouble == "" {

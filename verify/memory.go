@@ -14,7 +14,7 @@ const (
 	defaultMemory   = 8192
 	maxMemory       = 1 << 22
 	longestInMemory = 4 << 10 // bytes of a token
-	ways            = 4       // places that one token can have
+	ways            = 8       // places that one token can have: a line of the processor's cache
 )
 
 // tokenMemory remembers tokens whose signature held, so that the next request with the
@@ -103,7 +103,7 @@ func (m *tokenMemory) put(k *knownToken, now time.Time) {
 		return
 	}
 	set := m.set(k.hash)
-	place := &set[k.hash>>62] // the two highest bits: not those that chose the set
+	place := &set[k.hash>>61] // the highest bits: not those that chose the set
 	for i := range set {
 		old := set[i].Load()
 		if old == nil || old.keys != k.keys || !now.Before(old.claims.ExpiresAt) {

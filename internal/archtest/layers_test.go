@@ -31,7 +31,10 @@ var layers = []string{
 }
 
 // testOnly are directories without code of the product: nothing imports them.
-var testOnly = []string{"internal/archtest", "internal/bench", "internal/store/storetest", "internal/pgtest", "test/faults", "test/guards", "test/script", "test/browser"}
+var testOnly = []string{
+	"internal/archtest", "internal/bench", "internal/store/storetest", "internal/pgtest", "test/faults", "test/fuzz", "test/guards", "test/script", "test/browser",
+	"bench", "bench/differ", "bench/issuer", "bench/measure", "bench/reader",
+}
 
 // demoApps show what a stranger's service looks like, so they know the SDK only.
 var demoApps = []string{"examples/calendar/calendar", "examples/calendar/scheduler"}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseList(t *testing.T) {
+	t.Parallel()
+	got := parseList("m", "FuzzA\nFuzzB\nok  \texample.com/x\t0.004s\nok  \texample.com/none\t0.001s\n?   \texample.com/y\t[no test files]\nFuzzC\nok  \texample.com/z\t(cached)\n")
+	want := []target{{"m", "example.com/x", "FuzzA"}, {"m", "example.com/x", "FuzzB"}, {"m", "example.com/z", "FuzzC"}}
+	if len(got) != len(want) {
+		t.Fatalf("%v, want %v", got, want)
+	}
+	for n := range want {
+		if got[n] != want[n] {
+			t.Errorf("%v, want %v", got[n], want[n])
+		}
+	}
+}
+
+// A target with a finding must not be reported as good.
+func TestFuzz_AFindingFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds with fuzzing instrumentation")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module example.com/m\n\ngo 1.26\n",
+		"m_test.go": "package m\n\nimport \"testing\"\n\n" +
+			"func FuzzGood(f *testing.F) { f.Fuzz(func(t *testing.T, n int) {}) }\n" +
+			"func FuzzBad(f *testing.F) { f.Add(1); f.Fuzz(func(t *testing.T, n int) { if n != 1 { t.Fatal(n) } }) }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	targets, err := list(dir)
+	if err != nil || len(targets) != 2 {
+		t.Fatalf("%v, %v: want two targets", targets, err)
+	}
+	for _, target := range targets {
+		if good := target.fuzz(time.Second, 1); good != (target.name == "FuzzGood") {
+			t.Errorf("%s: good = %v", target.name, good)
+		}
+	}
+	if err := run([]string{dir}, 1, "Bad", []string{"1s"}); err == nil || !strings.Contains(err.Error(), "1 targets") {
+		t.Errorf("a run with a finding: %v", err)
+	}
+	for _, args := range [][]string{nil, {"x"}, {"1ms"}, {"1s", "2s"}} {
+		if err := run([]string{dir}, 1, "", args); err == nil {
+			t.Errorf("%v: accepted", args)
+		}
+	}
+}

@@ -25,6 +25,7 @@ var rows = []row{
 	{"no `kid`", header(`{"alg":"EdDSA","typ":"at+jwt"}`), "o", "a token names its key", "JOS-05"},
 	{"an algorithm of the issuer's, but not the key's", wrongAlgorithm, "jgo", "a key has one algorithm", "RFC 8725 §3.1"},
 	{"`alg` twice", head(`"alg":"EdDSA"`), "jxk", sameForAll, "RFC 7515 §4, JOS-07"},
+	{"`typ` twice, once no string", header(`{"alg":"EdDSA","typ":true,"kid":"key-EdDSA","typ":"at+jwt"}`), "j", sameForAll, "RFC 7515 §4, JOS-07"},
 	{"an unknown member twice", head(`"x":1,"x":2`), "jxk", sameForAll, "RFC 7515 §4, JOS-07"},
 	{"`crit` with a name that nobody knows", head(`"crit":["x"],"x":1`), "jxk", "no extension is understood, so each is refused", "RFC 7515 §4.1.11, JOS-06"},
 	{"`crit` with nothing in it", head(`"crit":[]`), "jgxok", "the same", "RFC 7515 §4.1.11, JOS-06"},

@@ -104,7 +104,7 @@ var progress = regexp.MustCompile(`execs: (\d+).*new interesting: \d+ \(total: (
 // fuzz runs one target and prints its line; with a finding, all that go test said.
 func (t target) fuzz(d time.Duration, parallel int) bool {
 	begin := time.Now()
-	cmd := exec.Command("go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+d.String(), fmt.Sprint("-parallel=", parallel), t.pkg)
+	cmd := exec.Command("go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+d.String(), "-fuzzminimizetime=200x", fmt.Sprint("-parallel=", parallel), t.pkg)
 	cmd.Dir = t.module
 	out, err := cmd.CombinedOutput()
 	verdict := "ok     "

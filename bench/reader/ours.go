@@ -17,6 +17,10 @@ var Ours = WithRules("signet verify", 0)
 // faster. accel.go sets it where that module is there.
 var Accelerated *Library
 
+// openSecrets reads tokens made with a shared secret. secrets.go sets it where package
+// jose has them.
+var openSecrets func(*issuer.Issuer) (*Reader, error)
+
 // WithRules is package verify with so many revocation rules and with options.
 func WithRules(name string, rules int, options ...func() verify.Option) Library {
 	return Library{name, func(i *issuer.Issuer, alg string) (*Reader, error) {
@@ -30,7 +34,10 @@ func WithRules(name string, rules int, options ...func() verify.Option) Library 
 
 func openOurs(i *issuer.Issuer, alg string, rules int, opts []verify.Option) (*Reader, error) {
 	if strings.HasPrefix(alg, "HS") { // a published key set has no secrets
-		return nil, ErrNotAvailable
+		if openSecrets == nil {
+			return nil, ErrNotAvailable
+		}
+		return openSecrets(i)
 	}
 	v, stop, err := i.Verifier(rules, opts...)
 	if err != nil {
@@ -47,6 +54,10 @@ func openOurs(i *issuer.Issuer, alg string, rules int, opts []verify.Option) (*R
 		stop()
 		return nil, err
 	}
+	return ofVerifier(v, stop), nil
+}
+
+func ofVerifier(v *verify.Verifier, stop func()) *Reader {
 	ctx := context.Background()
 	return &Reader{
 		Verify: func(token string) error { _, err := v.Verify(ctx, token); return err },
@@ -58,7 +69,7 @@ func openOurs(i *issuer.Issuer, alg string, rules int, opts []verify.Option) (*R
 			return FactsOf(c), nil
 		},
 		Close: stop,
-	}, nil
+	}
 }
 
 // FactsOf returns what package verify says of a token.

@@ -42,6 +42,9 @@ func (r report) markdown() string {
 	for _, a := range r.algorithms {
 		fmt.Fprintf(&b, "\n### %s, %d bytes\n\n", a.name, a.length)
 		b.WriteString(a.table())
+		if _, ours := a.find(reader.Ours.Name); ours && strings.HasPrefix(a.name, "HS") {
+			b.WriteString("\nWith a secret, signet verify is `jose.SecretSet` and `verify.ParseClaims`, without revocations.\n")
+		}
 		if len(a.missing) > 0 {
 			fmt.Fprintf(&b, "\nWithout %s: %s.\n", a.name, strings.Join(a.missing, ", "))
 		}

@@ -29,7 +29,7 @@ func tableHead(w *world, columns int, what string) string {
 
 func tokenTable(w *world) string { return table(w, "a token with", rows) }
 
-func lenientTable(w *world) string { return table(w, "refused by", lenient) }
+func lenientTable(w *world) string { return table(w, "a token with", lenient) }
 
 func table(w *world, what string, rows []row) string {
 	var b strings.Builder

@@ -16,7 +16,7 @@ func (w *world) dice(seed uint64) (token string, proper bool, err error) {
 		}
 		return b
 	}
-	alg := algs[r.IntN(len(algs))]
+	alg := w.algs[r.IntN(len(w.algs))]
 	var header, payload, signed, sent []byte
 	how := byte(0)
 	for range 1 + r.IntN(3) {

@@ -84,7 +84,7 @@ func TestDifferences_AllAcceptGoodTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, alg := range algs {
+	for _, alg := range w.algs {
 		token, err := w.Sign(alg, []byte(goodHeader(alg)), []byte(goodPayload))
 		if err != nil {
 			t.Fatal(err)

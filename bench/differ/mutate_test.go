@@ -168,7 +168,7 @@ func (w *world) sign(alg string, how byte, message []byte) (signature []byte, pr
 			signature, err = key.SignPSS(message, 20)
 		}
 	case 8:
-		signature, err = w.Key(algs[(int(how/10))%len(algs)]).Sign(message)
+		signature, err = w.Key(w.algs[(int(how/10))%len(w.algs)]).Sign(message)
 	case 9:
 		signature = nil
 	default:

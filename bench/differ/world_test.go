@@ -2,20 +2,23 @@ package differ_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/signet-id/signet/bench/issuer"
 	"github.com/signet-id/signet/bench/reader"
+	"github.com/signet-id/signet/verify/jose"
 )
 
-// algs are the algorithms that all readers have. The issuer has a key for each; those of
-// RS256 and PS256 have the same numbers.
-var algs = []string{"EdDSA", "ES256", "RS256", "PS256"}
+// candidates are the algorithms that all others have. The issuer has a key for each that
+// ours has too; those of RS* and PS* have the same numbers.
+var candidates = []string{"EdDSA", "ES256", "RS256", "PS256", "ES384", "ES512", "RS384", "RS512", "PS384", "PS512"}
 
 // world is an issuer and all readers of its tokens.
 type world struct {
 	*issuer.Issuer
+	algs   []string
 	ours   *reader.Reader
 	others []*named
 }
@@ -32,14 +35,18 @@ const oracles = 3
 // open makes the world once. The keys are new each time, their names are not, so that a
 // header can be kept as a seed.
 var open = sync.OnceValues(func() (*world, error) {
-	i, err := issuer.New(algs...)
+	i, err := issuer.New(candidates...)
 	if err != nil {
 		return nil, err
 	}
+	i.Keys = slices.DeleteFunc(i.Keys, func(k issuer.Key) bool {
+		_, err := jose.NewKey(jose.Algorithm(k.Alg), k.ID, k.Public)
+		return err != nil
+	})
 	for n, k := range i.Keys {
 		i.Keys[n].ID = "key-" + k.Alg
 	}
-	w := &world{Issuer: i}
+	w := &world{Issuer: i, algs: i.Algorithms()}
 	if w.ours, err = reader.Ours.Open(i, "EdDSA"); err != nil {
 		return nil, err
 	}

@@ -80,6 +80,12 @@ var keyRows = []keyRow{
 	{"only keys of unknown algorithms", one(rsaKey, "RS256", "RSX"), "g", "such keys are left out, and nothing is left", "RFC 7517 §5"},
 }
 
+// lenientKeys is what ours takes and others refuse; accepts is there who refuses.
+var lenientKeys = []keyRow{
+	{"a key of a kind that nobody knows, beside a good one", keySet(`{"kty":"new","kid":"n","alg":"X","use":"sig"}`, edKey), "gx", "left out: a newer issuer must not break older verifiers", "RFC 7517 §5"},
+	{"a key of a curve that nobody knows, beside a good one", keySet(`{"kty":"EC","crv":"new","x":"AA","y":"AA","kid":"n","alg":"X","use":"sig"}`, edKey), "gx", "the same", "RFC 7517 §5"},
+}
+
 // refusedKeys are forms that nobody takes.
 var refusedKeys = map[string]string{
 	"RSA with e = 1":                one(rsaKey, "AQAB", "AQ"),

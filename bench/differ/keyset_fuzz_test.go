@@ -1,0 +1,91 @@
+package differ_test
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// FuzzKeySet changes key sets member by member (edits of one key, see edit) and as text.
+func FuzzKeySet(f *testing.F) {
+	for _, key := range []string{edKey, ecKey, rsaKey} {
+		f.Add(keySet(key), []byte(nil))
+		for what := byte(0); what < 12; what++ {
+			f.Add(key, []byte{what, 2, what})
+		}
+	}
+	f.Add(keySet(edKey, ecKey, rsaKey), []byte(nil))
+	known := map[string]string{}
+	for _, r := range keyRows {
+		f.Add(r.doc, []byte(nil))
+		if _, err := readKeys(ourKeys, r.doc); err != nil {
+			known[class(err)] = r.what
+		}
+	}
+	f.Fuzz(func(t *testing.T, doc string, edits []byte) {
+		if len(edits) > 0 { // doc is one key
+			doc = keySet(edit(doc, edits))
+		}
+		holdKeys(t, known, doc)
+	})
+}
+
+func holdKeys(t *testing.T, known map[string]string, doc string) {
+	t.Helper()
+	ours, refused := readKeys(ourKeys, doc)
+	if panics(refused) {
+		t.Fatalf("%q: ours: %v", doc, refused)
+	}
+	all := map[string]int{}
+	for _, o := range keyReaders {
+		theirs, err := readKeys(o.read, doc)
+		if err != nil || len(theirs) == 0 {
+			continue
+		}
+		if refused != nil {
+			if _, ok := known[class(refused)]; !ok {
+				t.Errorf("%q: %s takes it, ours: %v; the table has no row for that", doc, o.name, refused)
+			}
+			continue
+		}
+		for kid, key := range ours {
+			other, ok := theirs[kid]
+			if !ok {
+				continue
+			}
+			all[kid]++
+			if !sameKey(key, other) {
+				t.Errorf("%q: %s reads another key %q", doc, o.name, kid)
+			}
+		}
+	}
+	for kid := range ours {
+		if all[kid] == 0 && !takenAlone(doc, kid) {
+			t.Errorf("%q: only ours takes the key %q", doc, kid)
+		}
+	}
+}
+
+// takenAlone reports whether another reader takes a key when it is the only one of its
+// set: others refuse a set for a key of a kind that they do not know (RFC 7517 §5 says
+// that such keys should be left out, and so does ours).
+func takenAlone(doc, kid string) bool {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if json.Unmarshal([]byte(doc), &set) != nil {
+		return false
+	}
+	for _, element := range set.Keys {
+		alone := keySet(string(element))
+		mine, err := readKeys(ourKeys, alone)
+		if err != nil || mine[kid] == nil {
+			continue
+		}
+		for _, o := range keyReaders {
+			if theirs, err := readKeys(o.read, alone); err == nil && sameKey(mine[kid], theirs[kid]) {
+				return true
+			}
+		}
+	}
+	return false
+}

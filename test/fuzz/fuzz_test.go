@@ -8,16 +8,23 @@ import (
 	"time"
 )
 
-func TestParseList(t *testing.T) {
+// Every target of the tree is found, here and in packages of other names.
+func TestList(t *testing.T) {
 	t.Parallel()
-	got := parseList("m", "FuzzA\nFuzzB\nok  \texample.com/x\t0.004s\nok  \texample.com/none\t0.001s\n?   \texample.com/y\t[no test files]\nFuzzC\nok  \texample.com/z\t(cached)\n")
-	want := []target{{"m", "example.com/x", "FuzzA"}, {"m", "example.com/x", "FuzzB"}, {"m", "example.com/z", "FuzzC"}}
-	if len(got) != len(want) {
-		t.Fatalf("%v, want %v", got, want)
+	found := map[string]bool{}
+	for _, module := range []string{"../..", "../../verify", "../../bench"} {
+		targets, err := list(module)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range targets {
+			found[target.pkg+" "+target.name] = true
+		}
 	}
-	for n := range want {
-		if got[n] != want[n] {
-			t.Errorf("%v, want %v", got[n], want[n])
+	const root = "github.com/signet-id/signet/"
+	for _, want := range []string{"internal/edge FuzzForm", "internal/secret FuzzParse", "verify FuzzFeed", "verify/jose FuzzVerify", "bench/differ FuzzToken", "bench/differ FuzzKeySet"} {
+		if !found[root+want] {
+			t.Errorf("not found: %s", want)
 		}
 	}
 }

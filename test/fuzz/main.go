@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -67,35 +68,35 @@ func run(modules []string, parallel int, only string, args []string) error {
 	return nil
 }
 
-// list finds the targets of a module.
-func list(module string) ([]target, error) {
-	cmd := exec.Command("go", "test", "-list", "^Fuzz", "./...")
-	cmd.Dir = module
-	var out, trouble bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &trouble
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("list the targets of %s: %w\n%s%s", module, err, out.Bytes(), trouble.Bytes())
-	}
-	return parseList(module, out.String()), nil
-}
+// function finds fuzz targets in a file.
+var function = regexp.MustCompile(`(?m)^func (Fuzz\w*)\(\w+ \*testing\.F\)`)
 
-// parseList reads what go test -list prints: names, and then a line "ok" with the
-// package that they are in.
-func parseList(module, out string) (targets []target) {
-	var names []string
-	for line := range strings.Lines(out) {
-		fields := strings.Fields(line)
-		switch {
-		case len(fields) == 1 && strings.HasPrefix(fields[0], "Fuzz"):
-			names = append(names, fields[0])
-		case len(fields) > 1 && fields[0] == "ok":
-			for _, n := range names {
-				targets = append(targets, target{module, fields[1], n})
-			}
-			names = nil
+// list finds the targets of a module in the files that go list names. Nothing is built.
+func list(module string) ([]target, error) {
+	cmd := exec.Command("go", "list", "-f", "{{$p := .}}{{range .TestGoFiles}}{{$p.ImportPath}} {{$p.Dir}} {{.}}\n{{end}}{{range .XTestGoFiles}}{{$p.ImportPath}} {{$p.Dir}} {{.}}\n{{end}}", "./...")
+	cmd.Dir = module
+	var trouble bytes.Buffer
+	cmd.Stderr = &trouble
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the packages of %s: %w\n%s", module, err, trouble.Bytes())
+	}
+	var targets []target
+	for line := range strings.Lines(string(out)) {
+		pkg, file, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		cut := strings.LastIndexByte(file, ' ') // the directory may have spaces
+		if cut < 0 {
+			continue
+		}
+		src, err := os.ReadFile(filepath.Join(file[:cut], file[cut+1:]))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range function.FindAllSubmatch(src, -1) {
+			targets = append(targets, target{module, pkg, string(name[1])})
 		}
 	}
-	return targets
+	return targets, nil
 }
 
 // progress is the last line that go test prints about a target that goes on.

@@ -89,3 +89,30 @@ func TestToken_Dice(t *testing.T) {
 	}
 	t.Logf("%d tokens: %d accepted by ours, %d by others only", tokens, accepted, differ)
 }
+
+// TestKeySet_Dice changes one key of a set by chance, once or twice.
+func TestKeySet_Dice(t *testing.T) {
+	t.Parallel()
+	known := knownKeys()
+	const sets = 2000
+	taken := 0
+	for seed := range uint64(sets) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		keys := []string{edKey, ecKey, rsaKey}
+		var program []byte
+		for range 3 * (1 + r.IntN(2)) {
+			program = append(program, byte(r.IntN(256)))
+		}
+		n := r.IntN(len(keys))
+		keys[n] = edit(keys[n], program)
+		doc := keySet(keys[r.IntN(n+1):]...)
+		holdKeys(t, known, doc)
+		if _, err := ourKeys([]byte(doc)); err == nil {
+			taken++
+		}
+	}
+	if taken < sets/20 || taken > sets*3/4 {
+		t.Errorf("%d of %d sets are taken: the dice are no good", taken, sets)
+	}
+	t.Logf("%d sets: %d taken", sets, taken)
+}

@@ -106,6 +106,10 @@ func (w *world) hold(t *testing.T, known map[string]string, token string, proper
 	if panics(refused) {
 		t.Fatalf("%q: ours: %v", token, refused)
 	}
+	// A verifier that remembers says the same the second time.
+	if again, err := read(w.ours, token); (err == nil) != (refused == nil) || difference(ours, again) != "" {
+		t.Errorf("%q: ours: %v, and then %v", token, refused, err)
+	}
 	accepted := 0
 	for _, o := range w.others[:oracles] {
 		theirs, err := read(o.Reader, token)

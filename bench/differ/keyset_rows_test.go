@@ -84,6 +84,7 @@ var keyRows = []keyRow{
 var lenientKeys = []keyRow{
 	{"a key of a kind that nobody knows, beside a good one", keySet(`{"kty":"new","kid":"n","alg":"X","use":"sig"}`, edKey), "gx", "left out: a newer issuer must not break older verifiers", "RFC 7517 §5"},
 	{"a key of a curve that nobody knows, beside a good one", keySet(`{"kty":"EC","crv":"new","x":"AA","y":"AA","kid":"n","alg":"X","use":"sig"}`, edKey), "gx", "the same", "RFC 7517 §5"},
+	{"`x5c` that is no certificate", one(edKey, `"kid"`, `"x5c":1,"kid"`), "gx", "not looked at: keys come from the set alone", "RFC 7517 §4.7, JOS-04"},
 }
 
 // refusedKeys are forms that nobody takes.

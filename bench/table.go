@@ -66,7 +66,7 @@ func (a algorithm) table() string {
 		low, high := s.Spread()
 		than := "-"
 		if haveOurs {
-			than = fmt.Sprintf("%.2f", s.Ratio(ours))
+			than = ratio(s.Ratio(ours))
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s to %s | %s | %s | %.0f | %.1f | %s |\n", s.Name, micros(s.CPU()),
 			micros(low*s.CPU()), micros(high*s.CPU()), ratio(s.Ratio(bare)), than, s.Bytes(), s.Allocs(), speedUp(s))

@@ -77,6 +77,7 @@ var keyRows = []keyRow{
 	{"40 levels", one(edKey, `"kid"`, `"z":`+nested(40)+`,"kid"`), "gx", "32 levels", "JOS-09"},
 	{"`Keys` in place of `keys`", strings.Replace(keySet(edKey), "keys", "Keys", 1), "g", "names are compared byte for byte", "JOS-08"},
 	{"a single key in place of a set", edKey, "x", "a set", "RFC 7517 §5"},
+	{"a single key and data after it", edKey + "]}", "x", "one object", "RFC 8259 §2, JOS-09"},
 	{"only keys of unknown algorithms", one(rsaKey, "RS256", "RSX"), "g", "such keys are left out, and nothing is left", "RFC 7517 §5"},
 }
 

@@ -1,9 +1,5 @@
 package reader
 
-// To enable, where verify/jose has SecretSet:
-//
-//	git mv reader/secrets.go.off reader/secrets.go
-
 import (
 	"time"
 

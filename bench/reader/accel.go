@@ -1,11 +1,5 @@
 package reader
 
-// To enable, where verify/accel is in the tree:
-//
-//	git mv reader/accel.go.off reader/accel.go
-//	go mod edit -replace github.com/signet-id/signet/verify/accel=../verify/accel
-//	go mod tidy
-
 import (
 	"context"
 	"errors"

@@ -43,6 +43,12 @@ func TestNormalURL_RFC3986_6_2(t *testing.T) {
 		"https://e.com/a/b/c/./../../g":        "https://e.com/a/g", // RFC 3986 §5.2.4
 		"https://e.com./a":                     "https://e.com./a",  // another name
 		"https://e.com/" + "a b":               "https://e.com/a%20b",
+		"https://e.com/a b%2F..%2Fc":           "https://e.com/a%20b%2F..%2Fc", // not /c
+		"https://e.com/é%2f..%2Fc":             "https://e.com/%C3%A9%2F..%2Fc",
+		"https://e.com/a|%2fb[%2F]":            "https://e.com/a%7C%2Fb%5B%2F%5D",
+		"https://e.com/a\\b%5cc":               "https://e.com/a%5Cb%5Cc",
+		"https://[fe80::1%25eth0]/":            "", // a zone
+		"https://[::1%2541]/":                  "",
 		"https://resource.example.org/a%zz":    "",
 		"https://e.com/a%2":                    "",
 		"":                                     "",

@@ -69,7 +69,9 @@ func (v *Verifier) matchProof(m proofClaims, now time.Time, token string, p Proo
 	return nil
 }
 
-// target returns the URL that a proof must be for.
+// target returns the URL that a proof must be for. Dot segments are resolved in proofs
+// only: a handler may see those of a request as they are, and take /admin/../orders for
+// something below /admin, so that a stolen proof for /orders would be good for that.
 func (v *Verifier) target(url string) (string, error) {
 	if url == "" || url[0] == '/' {
 		if v.proofs.base == "" {
@@ -77,11 +79,16 @@ func (v *Verifier) target(url string) (string, error) {
 		}
 		url = v.proofs.base + url
 	}
-	want, ok := normalURL(url)
-	if !ok {
+	origin, path, ok := splitURL(url)
+	switch {
+	case !ok:
 		return "", wrong(ErrProof, "htu", "the request has no URL")
+	case path == "":
+		path = "/"
+	case removeDots(path) != path:
+		return "", wrong(ErrProof, "htu", "the request's path has dot segments")
 	}
-	return want, nil
+	return origin + path, nil
 }
 
 // useOnce: of many requests with one proof, one comes through. The proof is remembered

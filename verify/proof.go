@@ -197,5 +197,8 @@ func checkBase(base string) error {
 		strings.ContainsAny(base, "?#") || strings.HasSuffix(base, "/") {
 		return errors.New("verify: the external URL must be https, or http on this machine, without query and slash at the end")
 	}
+	if _, path, ok := splitURL(base); !ok || path != "" && removeDots(path) != path {
+		return errors.New("verify: the external URL has a host or a path that no proof can be for")
+	}
 	return nil
 }

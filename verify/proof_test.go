@@ -282,6 +282,7 @@ func TestNew_RefusesProofOptions(t *testing.T) {
 		"path only": verify.ExternalURL("/orders"), "plain http": verify.ExternalURL("http://orders.example.com"),
 		"slash": verify.ExternalURL("https://orders.example.com/"), "query": verify.ExternalURL("https://orders.example.com?"),
 		"user": verify.ExternalURL("https://u@orders.example.com"), "fragment": verify.ExternalURL("https://orders.example.com#"),
+		"dots": verify.ExternalURL("https://orders.example.com/a/.."), "no host": verify.ExternalURL("https://:443"),
 	} {
 		if _, err := verify.New(issuer, audience, o); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bufio"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -123,6 +124,46 @@ func TestRequire_TOK14_OwnAddress(t *testing.T) {
 		r.Header.Set("DPoP", key.Proof("GET", tc.asked, token, ""))
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
+		if w.Code != tc.status {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+// TOK-14: handlers see the path of a request as it was sent, so a proof for what it would
+// be without dot segments and spelled otherwise is none for it.
+func TestRequire_TOK14_PathAsSent(t *testing.T) {
+	t.Parallel()
+	iss, key := verifytest.NewIssuer(t), verifytest.NewDPoPKey(t)
+	v := iss.Verifier(t, audience)
+	token := iss.Token(audience, key.Binding())
+	for name, tc := range map[string]struct {
+		asked, proven string
+		status        int
+	}{
+		"as it is":              {"/orders", "/orders", 204},
+		"dots in the proof":     {"/orders", "/a/../orders", 204},
+		"escapes":               {"/%6frders/a%2fb", "/orders/a%2Fb", 204},
+		"absolute":              {"https://evil.example.com/orders", "/orders", 204},
+		"dots in names":         {"/.well-known/a..b", "/.well-known/a..b", 204},
+		"dots":                  {"/admin/../orders", "/orders", 401},
+		"the same in the proof": {"/admin/../orders", "/admin/../orders", 401},
+		"escaped dots":          {"/admin/%2e%2E/orders", "/orders", 401},
+		"one dot":               {"/admin/./orders", "/admin/orders", 401},
+		"dots at the end":       {"/orders/a/..", "/orders/", 401},
+		"above the root":        {"/../orders", "/orders", 401},
+		"escaped slashes":       {"/é%2F..%2Forders", "/orders", 401},
+		"and a fragment":        {"/a%2Fb#", "/a/b%23", 401},
+		"two slashes":           {"//orders", "/orders", 401},
+	} {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET " + tc.asked + " HTTP/1.1\r\nHost: orders.example.com\r\n\r\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "DPoP "+token)
+		r.Header.Set("DPoP", key.Proof("GET", audience+tc.proven, token, ""))
+		w := httptest.NewRecorder()
+		v.Require()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })).ServeHTTP(w, r)
 		if w.Code != tc.status {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}

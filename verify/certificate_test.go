@@ -92,6 +92,25 @@ func TestRequire_TOK15_ClientCertificate(t *testing.T) {
 	}, fromProxy)
 }
 
+// RFC 8446 §8: what comes with 0-RTT can be sent again by anybody who has seen it, so the
+// certificate of the session before has proven nothing yet.
+func TestRequire_TOK15_EarlyData(t *testing.T) {
+	t.Parallel()
+	mine := selfSigned(t)
+	running(t, func(t *testing.T, w *world, v *verify.Verifier) {
+		for complete, status := range map[bool]int{true: 200, false: 401} {
+			r := httptest.NewRequest("GET", "/orders", nil)
+			r.TLS = &tls.ConnectionState{HandshakeComplete: complete, PeerCertificates: []*x509.Certificate{mine.Leaf}}
+			r.Header.Set("Authorization", "Bearer "+w.token(verifytest.CertificateBinding(mine.Leaf)))
+			rec := httptest.NewRecorder()
+			v.Require()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(rec, r)
+			if rec.Code != status {
+				t.Errorf("handshake complete %t: %d", complete, rec.Code)
+			}
+		}
+	})
+}
+
 // selfSigned makes a client certificate that nobody vouches for.
 func selfSigned(t testing.TB) tls.Certificate {
 	t.Helper()

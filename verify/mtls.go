@@ -21,12 +21,14 @@ func checkCertificate(want string, c *x509.Certificate) error {
 	return nil
 }
 
-// clientCertificate returns the certificate of the client that has sent the request.
+// clientCertificate returns the certificate of the client that has sent the request. Early
+// data of a resumed session (HTTP/3 has it) can be a recording: only a complete handshake
+// shows that the client is there (RFC 8446 §8).
 func (p *proofRules) clientCertificate(r *http.Request) *x509.Certificate {
 	switch {
 	case p.certificate != nil:
 		return p.certificate(r)
-	case r.TLS == nil || len(r.TLS.PeerCertificates) == 0:
+	case r.TLS == nil || !r.TLS.HandshakeComplete || len(r.TLS.PeerCertificates) == 0:
 		return nil
 	}
 	return r.TLS.PeerCertificates[0]

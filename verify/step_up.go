@@ -21,13 +21,18 @@ func (e *StepUpError) Error() string { return ErrStepUp.Error() }
 // Is reports whether target is ErrStepUp.
 func (e *StepUpError) Is(target error) bool { return target == ErrStepUp }
 
-// StepUpRule is a demand on how and when the person behind a token has logged in.
+// StepUpRule is a demand on how and when the person behind a token has logged in. Of two
+// rules of one kind the last counts.
 type StepUpRule func(*StepUpError)
 
 // ACR wants a login of one of the classes, the best first. A signet issuer has "aal1" (one
 // factor) and "aal2" (two); more factors also do where fewer would. Others are compared
-// byte for byte. It panics when a class is empty or has a space, quote or backslash.
+// byte for byte. It panics when there is no class, which would let everybody in, or one is
+// empty or has a space, quote or backslash.
 func ACR(classes ...string) StepUpRule {
+	if len(classes) == 0 {
+		panic("verify: ACR: no class")
+	}
 	for _, c := range classes {
 		if !validScope(c) {
 			panic("verify: ACR: not a class: " + c)

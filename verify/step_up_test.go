@@ -97,6 +97,7 @@ func TestStepUp_Elsewhere(t *testing.T) {
 func TestStepUp_RefusesStrangeRules(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]func(){
+		"none":  func() { verify.ACR() },
 		"empty": func() { verify.ACR("aal2", "") }, "blank": func() { verify.ACR("a b") }, "quote": func() { verify.ACR(`a"`) },
 		"no age": func() { verify.MaxAge(0) }, "a blink": func() { verify.MaxAge(time.Millisecond) },
 	} {

@@ -24,7 +24,8 @@ func (e *NonceError) Is(target error) bool { return target == ErrProofNonce }
 // nonces makes and knows nonces without storing them: each is the MAC of a stretch of
 // time.
 type nonces struct {
-	key, audience []byte
+	// mac keeps the key out of reach of fmt, which prints fields.
+	mac func(message []byte) []byte
 }
 
 // nonceStretch is how long a nonce is given out, in seconds. It is accepted for one more
@@ -41,7 +42,13 @@ func (n *nonces) init(audience string, key []byte) error {
 	if len(key) < sha256.Size {
 		return errors.New("verify: the key of the nonces must have 32 bytes or more")
 	}
-	n.key, n.audience = slices.Clone(key), []byte(audience)
+	key = slices.Clone(key)
+	n.mac = func(message []byte) []byte {
+		h := hmac.New(sha256.New, key)
+		h.Write(message)
+		h.Write([]byte(audience)) // so that services may share a key
+		return h.Sum(nil)
+	}
 	return nil
 }
 
@@ -60,10 +67,8 @@ func (n *nonces) check(now time.Time, nonce string) (next string, valid bool) {
 	return current, false
 }
 
-// of makes the nonce of a stretch. It is for one audience, so that services may share a key.
+// of makes the nonce of a stretch.
 func (n *nonces) of(stretch int64) string {
-	mac := hmac.New(sha256.New, n.key)
-	mac.Write(binary.BigEndian.AppendUint64([]byte("DPoP-Nonce\x00"), uint64(stretch)))
-	mac.Write(n.audience)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+	mac := n.mac(binary.BigEndian.AppendUint64([]byte("DPoP-Nonce\x00"), uint64(stretch)))
+	return base64.RawURLEncoding.EncodeToString(mac[:18])
 }

@@ -146,8 +146,8 @@ type proofRules struct {
 	window      time.Duration // how far "iat" may be from now, to either side
 	algorithms  []jose.Algorithm
 	replay      ReplayStore
-	nonces      *nonces // nil: none are asked for
-	nonceKey    []byte
+	nonces      *nonces                               // nil: none are asked for
+	nonceKey    []byte                                // until New has put it there
 	certificate func(*http.Request) *x509.Certificate // nil: the one of the connection
 	mutualTLS   bool
 }
@@ -179,7 +179,9 @@ func (p *proofRules) check(audience string) error {
 	if p.nonces == nil {
 		return nil
 	}
-	return p.nonces.init(audience, p.nonceKey)
+	key := p.nonceKey
+	p.nonceKey = nil // fmt prints the fields of a Verifier
+	return p.nonces.init(audience, key)
 }
 
 // originOf returns scheme, host and port of an audience that is the address of a service.

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -286,6 +287,23 @@ func TestNew_RefusesProofOptions(t *testing.T) {
 	} {
 		if _, err := verify.New(issuer, audience, o); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// JOS-21: a verifier that is printed, with what it is part of say, shows no key.
+func TestProofNonces_JOS21_KeyIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	v, err := verify.New(issuer, audience, verify.ProofNonces([]byte(strings.Repeat("k", 32))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+		text := fmt.Sprintf(verb, v)
+		for _, leak := range []string{"107 107 107", "0x6b, 0x6b", "kkk", "6b6b6b"} {
+			if strings.Contains(text, leak) {
+				t.Errorf("%s prints %s", verb, leak)
+			}
 		}
 	}
 }

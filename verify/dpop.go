@@ -19,12 +19,13 @@ const proofType = "dpop+jwt"
 // behind comes last: only a proof that is good is remembered, so nobody without a token
 // and its key can fill the store.
 func (v *Verifier) checkDPoP(ctx context.Context, now time.Time, c *Claims, token string, p Proof) (nonce string, err error) {
-	payload, key, err := jose.VerifyEmbedded(p.DPoP, proofType, v.proofs.algorithms)
-	if err != nil {
-		return "", wrong(ErrProof, "DPoP", err.Error())
-	}
-	if key.ID() != c.Confirmation.JKT {
+	jkt := c.Confirmation.JKT
+	payload, err := jose.VerifyEmbeddedBy(jkt, p.DPoP, proofType, v.proofs.algorithms)
+	switch {
+	case errors.Is(err, jose.ErrUnknownKey):
 		return "", wrong(ErrBound, "cnf", "another key")
+	case err != nil:
+		return "", wrong(ErrProof, "DPoP", err.Error())
 	}
 	m, err := parseProof(payload)
 	if err != nil {
@@ -39,7 +40,7 @@ func (v *Verifier) checkDPoP(ctx context.Context, now time.Time, c *Claims, toke
 			return nonce, &NonceError{Nonce: nonce}
 		}
 	}
-	return nonce, v.useOnce(ctx, now, key.ID(), m)
+	return nonce, v.useOnce(ctx, now, jkt, m)
 }
 
 // matchProof compares a proof with its request.

@@ -173,6 +173,12 @@ func TestProof_TOK14_Binding(t *testing.T) {
 				t.Errorf("%s: %v", name, tc.got)
 			}
 		}
+		// Who has stolen a token does not choose which signatures are computed.
+		p := verify.Proof{DPoP: thief.Proof("GET", ordersURL, bound, ""), Method: "GET", URL: ordersURL}
+		p.DPoP = p.DPoP[:strings.LastIndexByte(p.DPoP, '.')] + ".AAAA"
+		if _, err := v.VerifyProof(background, bound, p); !errors.Is(err, verify.ErrBound) {
+			t.Errorf("another key, and no signature: %v", err)
+		}
 		if _, err := v.Verify(background, bound); !errors.Is(err, verify.ErrBound) {
 			t.Errorf("Verify: %v", err)
 		}

@@ -162,6 +162,36 @@ func TestVerifyEmbedded_TOK14_Refuses(t *testing.T) {
 	}
 }
 
+// The key is compared before anything is computed with it.
+func TestVerifyEmbeddedBy_TOK14_OneKey(t *testing.T) {
+	t.Parallel()
+	for _, alg := range jose.Algorithms() {
+		s := newSigner(t, alg, "k")
+		token, err := s.SignEmbedded(proofType, []byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		thumbprint, err := jose.Thumbprint(s.Key().Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := jose.VerifyEmbeddedBy(thumbprint, token, proofType, nil); err != nil || string(got) != payload {
+			t.Errorf("%s: %q %v", alg, got, err)
+		}
+		unsigned := token[:strings.LastIndexByte(token, '.')] + ".AAAA"
+		if _, err := jose.VerifyEmbeddedBy(thumbprint, unsigned, proofType, nil); !errors.Is(err, jose.ErrSignature) {
+			t.Errorf("%s: no signature: %v", alg, err)
+		}
+		for _, other := range []string{"", "k", "-", thumbprint[1:], thumbprint + "A", strings.ToUpper(thumbprint)} {
+			for _, token := range []string{token, unsigned} {
+				if got, err := jose.VerifyEmbeddedBy(other, token, proofType, nil); !errors.Is(err, jose.ErrUnknownKey) || got != nil {
+					t.Errorf("%s by %q: %q %v", alg, other, got, err)
+				}
+			}
+		}
+	}
+}
+
 // JOS-20: no input makes the parser panic, and what is accepted names its key.
 func FuzzVerifyEmbedded(f *testing.F) {
 	ours, err := newSigner(f, jose.ES256, "k").SignEmbedded(proofType, []byte(`{"jti":"1"}`))

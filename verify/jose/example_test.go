@@ -150,3 +150,30 @@ func ExampleVerifyEmbedded() {
 	fmt.Println(string(payload), key.ID() == known, err)
 	// Output: {"to":"you"} true <nil>
 }
+
+// The server has stored whose proofs it accepts.
+func ExampleVerifyEmbeddedBy() {
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := jose.NewSigner(jose.EdDSA, "mine", private)
+	if err != nil {
+		log.Fatal(err)
+	}
+	known, err := jose.Thumbprint(private.Public())
+	if err != nil {
+		log.Fatal(err)
+	}
+	proof, err := signer.SignEmbedded("hello+jwt", []byte(`{"to":"you"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	payload, err := jose.VerifyEmbeddedBy(known, proof, "hello+jwt", nil)
+	fmt.Println(string(payload), err)
+	_, err = jose.VerifyEmbeddedBy("of somebody else", proof, "hello+jwt", nil)
+	fmt.Println(err)
+	// Output:
+	// {"to":"you"} <nil>
+	// unknown key
+}

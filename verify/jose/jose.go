@@ -3,7 +3,8 @@
 //
 // It is strict where other readers are lenient. Base64url and JSON have one accepted
 // form each; a key has one algorithm and verifies nothing else; a token names its key,
-// and a key inside a token is never used, except by VerifyEmbedded.
+// and a key inside a token is never used, except by VerifyEmbedded
+// and VerifyEmbeddedBy.
 //
 // Algorithms of public keys are those of RFC 7518 §3.3 to §3.5, Ed25519 (RFC 8037,
 // RFC 9864) and, in programs that import an implementation, ML-DSA (RFC 9964). HS256,

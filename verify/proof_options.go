@@ -32,7 +32,10 @@ func ProofAlgorithms(algs ...jose.Algorithm) Option {
 }
 
 // ProofReplay sets where used DPoP proofs are remembered. The default is this process:
-// a service on several nodes that share no store takes a proof once on each of them.
+// a service on several nodes that share no store takes a proof once on each of them, and
+// a process that is started anew takes one again that it had taken before (ProofNonces
+// without a key mends that). Nodes that share a store must have the same ProofWindow, for
+// a proof is remembered as long as the window of the node that has taken it.
 func ProofReplay(s ReplayStore) Option { return func(v *Verifier) { v.proofs.replay = s } }
 
 // ProofNonces asks for a nonce of ours in each DPoP proof (RFC 9449 §9): a proof cannot be

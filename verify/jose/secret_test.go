@@ -8,12 +8,14 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"hash"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,6 +159,15 @@ func TestNewSecret_JOS02_RefusesPublicKeys(t *testing.T) {
 			"JWK":                  jwk,
 			"JWK with line breaks": append([]byte("\n "), jwk...),
 			"JWK set":              set,
+			"JWK in a list":        append(append([]byte("["), jwk...), ']'),
+			"JWK after a BOM":      append([]byte("\xef\xbb\xbf"), jwk...),
+			"JWK in base64url":     []byte(b64.EncodeToString(jwk)),
+			"PEM in base64":        []byte(base64.StdEncoding.EncodeToString(text)),
+			"in base64url":         []byte(base64.URLEncoding.EncodeToString(der)),
+			"without padding":      []byte(base64.RawStdEncoding.EncodeToString(der)),
+			"in quotes":            []byte(`"` + base64.StdEncoding.EncodeToString(der) + `"`),
+			"in hexadecimal":       []byte(hex.EncodeToString(der)),
+			"DER and a line break": append(slices.Clone(der), '\n'),
 		}
 		if alg == jose.RS256 {
 			forms["PKCS #1"] = x509.MarshalPKCS1PublicKey(&rsaPrivate().PublicKey)
@@ -172,9 +183,10 @@ func TestNewSecret_JOS02_RefusesPublicKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, secret := range map[string][]byte{
-		"point": point,
-		"SSH":   []byte("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"),
-		"x5c":   []byte(certificateText(t)),
+		"point":           point,
+		"point in base64": []byte(b64.EncodeToString(point)),
+		"SSH":             []byte("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"),
+		"x5c":             []byte(certificateText(t)),
 	} {
 		if _, err := jose.NewSecret(jose.HS256, "k", secret); !errors.Is(err, jose.ErrKey) {
 			t.Errorf("%s: %v", name, err)

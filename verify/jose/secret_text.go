@@ -5,31 +5,49 @@ import (
 	"crypto/ecdsa"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"math/big"
+	"slices"
 )
 
 // looksPublic reports whether a secret is the text or the bytes of a key or a
-// certificate: what everybody can read must not be the secret of a MAC. Raw Ed25519 keys
-// and moduli cannot be told from random bytes. Random secrets pass.
+// certificate: what everybody can read must not be the secret of a MAC. Raw Ed25519 keys,
+// moduli and compressed points cannot be told from random bytes. Random secrets pass.
 func looksPublic(secret []byte) bool {
-	text := bytes.TrimSpace(secret)
-	switch {
-	case bytes.Contains(text, []byte("-----BEGIN ")),
-		bytes.HasPrefix(text, []byte("ssh-")), bytes.HasPrefix(text, []byte("ecdsa-sha2-")),
-		bytes.HasPrefix(text, []byte("{")) && json.Valid(text):
-		return true
-	}
-	return isKeyDER(secret) || isPoint(secret) || isKeyDER(unarmoured(text))
+	text := bytes.Trim(bytes.TrimPrefix(secret, []byte("\xef\xbb\xbf")), " \t\r\n\"'")
+	return slices.ContainsFunc([][]byte{secret, text, unarmoured(text), fromHex(text)}, isPublic)
 }
 
-// unarmoured decodes the base64 between the lines of a PEM file, or returns nil.
+// isPublic reports what looksPublic does, of one form.
+func isPublic(form []byte) bool {
+	switch {
+	case bytes.Contains(form, []byte("-----BEGIN ")),
+		bytes.HasPrefix(form, []byte("ssh-")), bytes.HasPrefix(form, []byte("ecdsa-sha2-")),
+		(bytes.HasPrefix(form, []byte("{")) || bytes.HasPrefix(form, []byte("["))) && json.Valid(form):
+		return true
+	}
+	return isKeyDER(form) || isPoint(form)
+}
+
+// unarmoured decodes base64, such as that between the lines of a PEM file, in either
+// alphabet and with or without padding, or returns nil.
 func unarmoured(text []byte) []byte {
-	der, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(text), nil)))
+	text = bytes.TrimRight(bytes.Join(bytes.Fields(text), nil), "=")
+	for _, e := range [...]*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		if b, err := e.DecodeString(string(text)); err == nil {
+			return b
+		}
+	}
+	return nil
+}
+
+func fromHex(text []byte) []byte {
+	b, err := hex.DecodeString(string(text))
 	if err != nil {
 		return nil
 	}
-	return der
+	return b
 }
 
 // isKeyDER reports a SubjectPublicKeyInfo (RFC 5280 §4.1), an RSAPublicKey (RFC 8017
@@ -58,7 +76,7 @@ func isKeyDER(der []byte) bool {
 		Key       []byte
 	}
 	for _, form := range []any{&spki, &pkcs1, &certificate, &pkcs8} {
-		if rest, err := asn1.Unmarshal(der, form); err == nil && len(rest) == 0 {
+		if rest, err := asn1.Unmarshal(der, form); err == nil && len(bytes.TrimSpace(rest)) == 0 {
 			return true
 		}
 	}

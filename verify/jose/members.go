@@ -16,7 +16,7 @@ type members struct {
 	jwk
 	ops     []string
 	secret  string // "k"
-	private string // the first name of those that no public key has
+	private string // a name of those that no public key has; "k" if that is the only one
 }
 
 // keyMembers reads a public key.
@@ -50,7 +50,7 @@ func anyMembers(doc []byte) (m members, err error) {
 		case "key_ops":
 			m.ops, err = keyOps(value)
 		case "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv":
-			if m.private == "" {
+			if m.private == "" || m.private == "k" {
 				m.private = string(name)
 			}
 		}

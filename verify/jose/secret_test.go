@@ -275,6 +275,7 @@ func TestParseSecretSet_RefusesDefects(t *testing.T) {
 		"public members":    with(t, good, "n", `"AQAB"`),
 		"a curve":           with(t, good, "crv", `"P-256"`),
 		"private members":   with(t, good, "d", `"AQAB"`),
+		"private after k":   good[:len(good)-1] + `,"d":"AQAB"}`,
 		"no kty":            with(t, good, "kty", ""),
 		"no alg":            with(t, good, "alg", ""),
 		"no kid":            with(t, good, "kid", ""),

@@ -2,6 +2,7 @@ package jose
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"slices"
 )
 
@@ -32,6 +33,14 @@ func appendDecoded(dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
 	dst = slices.Grow(dst, decodedLen(s))[:start+decodedLen(s)]
 	out, all := dst[start:], byte(0)
+	for len(s) >= 8 && len(out) >= 8 { // writes two bytes more than it decodes
+		a, b, c, d := digits[s[0]], digits[s[1]], digits[s[2]], digits[s[3]]
+		e, f, g, h := digits[s[4]], digits[s[5]], digits[s[6]], digits[s[7]]
+		binary.BigEndian.PutUint64(out, uint64(a)<<58|uint64(b)<<52|uint64(c)<<46|uint64(d)<<40|
+			uint64(e)<<34|uint64(f)<<28|uint64(g)<<22|uint64(h)<<16)
+		all |= a | b | c | d | e | f | g | h
+		s, out = s[8:], out[6:]
+	}
 	for len(s) >= 4 && len(out) >= 3 {
 		a, b, c, d := digits[s[0]], digits[s[1]], digits[s[2]], digits[s[3]]
 		out[0], out[1], out[2] = a<<2|b>>4, b<<4|c>>2, c<<6|d

@@ -10,7 +10,7 @@ import (
 // Widths of digits in bits. A bit more saves a seventh of the additions and doubles the
 // table; that of the generator is there once.
 const (
-	keyWidth = 7
+	keyWidth       = 7
 	generatorWidth = 8
 )
 

@@ -129,8 +129,7 @@ func (k *Key) Public() crypto.PublicKey {
 	case k.ed != nil:
 		return slices.Clone(*k.ed)
 	case k.ec != nil:
-		p := *k.ec
-		return &p
+		return &ecdsa.PublicKey{Curve: k.ec.Curve, X: new(big.Int).Set(k.ec.X), Y: new(big.Int).Set(k.ec.Y)}
 	case k.ext != nil:
 		return k.ext.public
 	}

@@ -272,11 +272,31 @@ func TestKey_RoundTrip(t *testing.T) {
 		if err != nil || string(again) != string(doc) || k.Algorithm() != alg {
 			t.Errorf("%s: %s, then %s", alg, doc, again)
 		}
-		if p, ok := k.Public().(ed25519.PublicKey); ok {
+	}
+}
+
+// TestKey_PublicIsACopy: whoever changes what Public returns changes no key.
+func TestKey_PublicIsACopy(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []jose.Algorithm{jose.EdDSA, jose.ES256, jose.ES384, jose.ES512, jose.PS256} {
+		k := newSigner(t, alg, "k").Key()
+		want, err := jose.Thumbprint(k.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch p := k.Public().(type) {
+		case ed25519.PublicKey:
 			p[0]++
-			if q := k.Public().(ed25519.PublicKey); p[0] == q[0] {
-				t.Error("Public is no copy")
-			}
+		case *ecdsa.PublicKey:
+			p.X.SetInt64(1)
+			p.Y.SetInt64(1)
+		case *rsa.PublicKey:
+			p.N.SetInt64(1)
+		default:
+			t.Fatalf("%s: %T", alg, p)
+		}
+		if got, err := jose.Thumbprint(k.Public()); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", alg, got, err, want)
 		}
 	}
 }

@@ -58,17 +58,26 @@ func (a *Accelerator) build(k *key) {
 	} else {
 		ec, ok = p256.NewTable(k.encoded())
 	}
+	if a.finish(k, ed, ec, ok) {
+		// No lock is held that Use waits for: a log may be slow, or ask for the Status.
+		s := a.Status()
+		a.log.Info("accel: a key has a table", "keys", s.Keys, "tables", s.Tables, "bytes", s.Bytes)
+	}
+}
+
+// finish gives a key its table, and reports whether it did.
+func (a *Accelerator) finish(k *key, ed *edwards.Table, ec *p256.Table, ok bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case !k.counted: // dropped meanwhile
-		return
+		return false
 	case !ok: // an Ed25519 key that is no point: it verifies nothing, and has no table
 		k.failed = true
 		a.drop(k)
-		return
+		return false
 	}
 	k.edwards.Store(ed)
 	k.p256.Store(ec)
-	a.log.Info("accel: a key has a table", "keys", len(a.keys), "tables", a.tables, "bytes", k.bytes())
+	return true
 }

@@ -41,8 +41,8 @@ func identify(k *jose.Key) (name string, kind kind) {
 	switch pub := k.Public().(type) {
 	case ed25519.PublicKey:
 		return "ed25519 " + string(pub), ed25519Kind
-	case *ecdsa.PublicKey:
-		if point, err := pub.Bytes(); err == nil {
+	case *ecdsa.PublicKey: // of any curve
+		if point, err := pub.Bytes(); err == nil && k.Algorithm() == jose.ES256 {
 			return "p256 " + string(point), p256Kind
 		}
 	}

@@ -1,8 +1,13 @@
 package accel_test
 
 import (
+	"context"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"testing"
@@ -139,11 +144,58 @@ func TestUse_Limit(t *testing.T) {
 // TestUse_OtherAlgorithms: keys without tables keep their place.
 func TestUse_OtherAlgorithms(t *testing.T) {
 	t.Parallel()
-	keys := newKeys(t, 2)
-	checks := accel.New().Use([]*jose.Key{keys[0], newKey(t, jose.RS256, "rsa", rsaPublic(t)), keys[1]})
-	if len(checks) != 3 || checks[0] == nil || checks[1] != nil || checks[2] == nil {
-		t.Errorf("checks %d: %v %v %v", len(checks), checks[0] != nil, checks[1] != nil, checks[2] != nil)
+	keys, a := newKeys(t, 2), accel.New()
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
 	}
+	others := []*jose.Key{newKey(t, jose.RS256, "rsa", rsaPublic(t)), newKey(t, jose.ES384, "p384", &p384.PublicKey)}
+	checks := a.Use([]*jose.Key{keys[0], others[0], others[1], keys[1]})
+	if len(checks) != 4 || checks[0] == nil || checks[1] != nil || checks[2] != nil || checks[3] == nil {
+		t.Errorf("checks %d: %v %v %v %v", len(checks), checks[0] != nil, checks[1] != nil, checks[2] != nil, checks[3] != nil)
+	}
+	if s := a.Status(); s.Keys != len(keys) {
+		t.Errorf("status: %+v", s)
+	}
+}
+
+// asking is a log that asks for the status of what writes to it, and lets nothing go on
+// before it is released.
+type asking struct {
+	slog.Handler
+	a       *accel.Accelerator
+	seen    chan accel.Status
+	release chan struct{}
+}
+
+func (asking) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *asking) Handle(context.Context, slog.Record) error {
+	h.seen <- h.a.Status()
+	<-h.release
+	return nil
+}
+
+// TestUse_JOS23_SlowLog: a log that hangs keeps no key in use.
+func TestUse_JOS23_SlowLog(t *testing.T) {
+	t.Parallel()
+	keys := newKeys(t, 1)
+	synctest.Test(t, func(t *testing.T) {
+		h := &asking{seen: make(chan accel.Status, 1), release: make(chan struct{})}
+		a := accel.New(accel.Logger(slog.New(h)))
+		h.a = a
+		check := a.Use(keys)[0]
+		useUp(t, check)
+		synctest.Wait()
+		if s := <-h.seen; s.Keys != 1 || s.Tables != 1 || !decides(check) {
+			t.Errorf("status: %+v, decided %v", s, decides(check))
+		}
+		a.Use(nil)
+		if decides(check) {
+			t.Error("decided after its retirement")
+		}
+		close(h.release)
+	})
 }
 
 // TestUse_Race: many goroutines cross the line to a table while key sets change. Whatever

@@ -68,6 +68,7 @@ func TestSelfTest_JOS23(t *testing.T) {
 		t.Errorf("self-test: %v", good)
 	}
 	for name, v := range map[string]func(_, _, _ []byte) (bool, bool){
+		"panics":      func(_, _, _ []byte) (bool, bool) { panic("a table without an entry") },
 		"accepts all": always(true, true), "refuses all": always(false, true), "decides nothing": always(false, false),
 		"decides nothing and says yes": always(true, false),
 	} {

@@ -86,6 +86,15 @@ func Remembered(v *Verifier) (n int) {
 	return n
 }
 
+// Holds says about a time whether a remembered token holds then, and whether its claims do
+// when they are looked at.
+func Holds(now time.Time, c Claims, leeway time.Duration) (remembered, checked bool) {
+	v, k := &Verifier{leeway: leeway}, &knownToken{}
+	k.claims = c
+	k.hold(leeway)
+	return k.holds(now), v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt) == nil
+}
+
 // ParseFlat reads a plain payload, without help from ParseClaims.
 func ParseFlat(doc string) (*Claims, bool) {
 	var p parsed

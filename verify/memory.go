@@ -52,6 +52,13 @@ func (k *knownToken) hold(leeway time.Duration) {
 	k.until = unixNano(k.claims.ExpiresAt.Add(leeway))
 }
 
+// holds reports whether checkTimes accepts the claims now. It says no, too, where
+// nanoseconds do not reach: centuries from today.
+func (k *knownToken) holds(now time.Time) bool {
+	n := unixNano(now)
+	return n >= k.from && n < k.until
+}
+
 // unixNano is t.UnixNano, or as near as can be for times that it is not defined for.
 func unixNano(t time.Time) int64 {
 	switch seconds := t.Unix(); {

@@ -273,3 +273,42 @@ func TestVerify_Allocations(t *testing.T) {
 		t.Errorf("%v allocations for a token that is known", n)
 	}
 }
+
+// TestTokenMemory_Times: a remembered token holds at no time at which its claims do not, nor
+// the other way round, where nanoseconds can be counted.
+func TestTokenMemory_Times(t *testing.T) {
+	t.Parallel()
+	seconds := []int64{0, 59, 60, 61, 1700000000, 1700000300, 9223371976, 9223372035, 9223372036, 9223372037, 253402300799}
+	offsets := []time.Duration{0, 1, -1, time.Second - 1, time.Second, 825 * time.Millisecond, time.Minute, -time.Minute, 1 - time.Minute, -1 - time.Minute}
+	ages := []int64{0, 1 << 32, -1 << 32, -11676096000, -18446744074, 18446744073} // nanoseconds of 64 bits meet again after 584 years
+	held := 0
+	for _, issued := range seconds {
+		for _, expires := range seconds {
+			for i, notBefore := range append(seconds, -1) {
+				c := verify.Claims{IssuedAt: time.Unix(issued, 0), ExpiresAt: time.Unix(expires, 0)}
+				if notBefore >= 0 {
+					c.NotBefore = time.Unix(notBefore, 0)
+				}
+				leeway := offsets[i%4+3]
+				for _, base := range []int64{issued, expires, max(notBefore, 0)} {
+					for _, age := range ages {
+						for _, offset := range offsets {
+							now := time.Unix(base+age, 0).Add(offset)
+							remembered, checked := verify.Holds(now, c, leeway)
+							countable := now.Unix() < 9223372036 && now.Unix() > -9223372036
+							if remembered && !checked || countable && remembered != checked {
+								t.Fatalf("at %v, leeway %v, %v %v %v: remembered %v, checked %v", now, leeway, c.IssuedAt, c.NotBefore, c.ExpiresAt, remembered, checked)
+							}
+							if remembered {
+								held++
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if held < 1000 {
+		t.Errorf("only %d times hold: the cases are not what they are called", held)
+	}
+}

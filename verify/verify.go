@@ -170,7 +170,7 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	case c.Audience != v.audience:
 		return nil, ErrAudience
 	}
-	if n := now.UnixNano(); n < k.from || n >= k.until {
+	if !k.holds(now) {
 		if err := v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt); err != nil {
 			return nil, err
 		}

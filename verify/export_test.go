@@ -78,9 +78,11 @@ func DeadKeys(v *Verifier) map[string]bool {
 
 // Remembered returns the number of tokens that a verifier remembers.
 func Remembered(v *Verifier) (n int) {
-	for i := range v.memory.places {
-		if v.memory.places[i].Load() != nil {
-			n++
+	for i := range v.memory.sets {
+		for j := range v.memory.sets[i].tokens {
+			if v.memory.sets[i].tokens[j].Load() != nil {
+				n++
+			}
 		}
 	}
 	return n
@@ -128,4 +130,13 @@ func ReadCache(in io.Reader) (rules int, err error) {
 func ParseBundle(payload []byte) (rules int, err error) {
 	b, err := parseBundle(payload)
 	return len(b.rules), err
+}
+
+// Misplace puts what is known of one token under the hash of another, as if both had the
+// same.
+func Misplace(v *Verifier, token, other string) {
+	k, _ := v.memory.find(token, v.keys.Load())
+	_, hash := v.memory.find(other, v.keys.Load())
+	v.memory.set(hash).tokens[0].Store(k)
+	v.memory.set(hash).hashes[0].Store(hash)
 }

@@ -8,7 +8,7 @@ package verify
 // parsed is the claims of a token with room for what they point to.
 type parsed struct {
 	claims Claims
-	room   [16]string
+	room   [12]string
 }
 
 // flat reads a plain payload.
@@ -25,6 +25,9 @@ type flat struct {
 // parseFlat fills p from a plain payload and reports whether it was one. If not, p is of
 // no use. The texts of the claims are parts of doc.
 func parseFlat(doc string, p *parsed) bool {
+	if !plain(doc) {
+		return false
+	}
 	f := flat{doc: doc, to: &p.claims, lists: p.room[:0]}
 	if !f.take('{') {
 		return false

@@ -14,29 +14,30 @@ func (f *flat) take(c byte) bool {
 	return true
 }
 
-// text reads a string of printable ASCII without escapes.
+// text reads a string.
 func (f *flat) text() (string, bool) {
 	if !f.take('"') {
 		return "", false
 	}
 	rest := f.doc[f.pos:]
-	for i := range len(rest) {
-		if plain[rest[i]] {
-			continue
-		}
-		f.pos += i + 1
-		return rest[:i], rest[i] == '"'
+	end := strings.IndexByte(rest, '"')
+	if end < 0 {
+		return "", false
 	}
-	return "", false
+	f.pos += end + 1
+	return rest[:end], true
 }
 
-// plain is the bytes that mean themselves in a string.
-var plain = func() (t [256]bool) {
-	for c := 0x20; c < 0x7F; c++ {
-		t[c] = c != '"' && c != '\\'
+// plain reports whether all of doc is printable ASCII without a backslash, so that every
+// byte of a string means itself.
+func plain(doc string) bool {
+	odd := false
+	for i := range len(doc) {
+		c := doc[i]
+		odd = odd || c-0x20 > 0x5E || c == '\\'
 	}
-	return t
-}()
+	return !odd
+}
 
 // word reads a string that says something.
 func (f *flat) word(to *string) (ok bool) {

@@ -14,7 +14,7 @@ const (
 	defaultMemory   = 8192
 	maxMemory       = 1 << 22
 	longestInMemory = 4 << 10 // bytes of a token
-	ways            = 8       // places that one token can have: a line of the processor's cache
+	ways            = 8       // places that one token can have
 )
 
 // tokenMemory remembers tokens whose signature held, so that the next request with the
@@ -25,8 +25,17 @@ const (
 // Only what can never change about a token is remembered. Time, audience, revocation and
 // proof of a key are decided for each request. Tokens that failed leave no trace.
 type tokenMemory struct {
-	seed   maphash.Seed
-	places []atomic.Pointer[knownToken] // ways of one set next to each other
+	seed maphash.Seed
+	sets []tokenSet // a power of two
+}
+
+// tokenSet is the places that tokens can have whose hashes end alike. The hashes stand
+// next to each other, in a line of the processor's cache: to learn that a token is not
+// there, no other is read. A hash may not be that of the token beside it, for the two do
+// not change at once; the token itself decides.
+type tokenSet struct {
+	hashes [ways]atomic.Uint64 // 0: free
+	tokens [ways]atomic.Pointer[knownToken]
 }
 
 // knownToken is a token that was verified.
@@ -75,11 +84,11 @@ func newTokenMemory(tokens int) *tokenMemory {
 	if tokens == 0 {
 		return nil
 	}
-	places := ways
-	for places < tokens {
-		places *= 2
+	sets := 1
+	for sets*ways < tokens {
+		sets *= 2
 	}
-	return &tokenMemory{maphash.MakeSeed(), make([]atomic.Pointer[knownToken], places)}
+	return &tokenMemory{maphash.MakeSeed(), make([]tokenSet, sets)}
 }
 
 // find returns what is known of a token that these keys have verified, or nil, and the
@@ -88,37 +97,35 @@ func (m *tokenMemory) find(token string, keys *jose.KeySet) (*knownToken, uint64
 	if m == nil || len(token) > longestInMemory {
 		return nil, 0
 	}
-	hash := maphash.String(m.seed, token)
+	hash := max(maphash.String(m.seed, token), 1)
 	set := m.set(hash)
-	for i := range set {
-		if k := set[i].Load(); k != nil && k.hash == hash && k.keys == keys && k.token == token {
+	for i := range set.hashes {
+		if set.hashes[i].Load() != hash {
+			continue
+		}
+		if k := set.tokens[i].Load(); k != nil && k.keys == keys && k.token == token {
 			return k, hash
 		}
 	}
 	return nil, hash
 }
 
-// set returns the places that a token can have.
-func (m *tokenMemory) set(hash uint64) []atomic.Pointer[knownToken] {
-	start := hash & uint64(len(m.places)-ways) // their number is a power of two
-	return m.places[start : start+ways]
-}
+func (m *tokenMemory) set(hash uint64) *tokenSet { return &m.sets[hash&uint64(len(m.sets)-1)] }
 
-// put remembers a token that was accepted at the given time.
-func (m *tokenMemory) put(k *knownToken, now time.Time) {
+// put remembers a token that was accepted.
+func (m *tokenMemory) put(k *knownToken) {
 	if m == nil || len(k.token) > longestInMemory {
 		return
 	}
-	set := m.set(k.hash)
-	place := &set[k.hash>>61] // the highest bits: not those that chose the set
-	for i := range set {
-		old := set[i].Load()
-		if old == nil || old.keys != k.keys || !now.Before(old.claims.ExpiresAt) {
-			place = &set[i]
+	set, place := m.set(k.hash), k.hash>>61 // the highest bits: not those that chose the set
+	for i := range set.hashes {
+		if h := set.hashes[i].Load(); h == 0 || h == k.hash {
+			place = uint64(i)
 			break
 		}
 	}
-	place.Store(k)
+	set.tokens[place].Store(k)
+	set.hashes[place].Store(k.hash)
 }
 
 // sweep forgets the tokens of one of so many parts that are over, or whose keys are.
@@ -126,10 +133,13 @@ func (m *tokenMemory) sweep(part, parts int, keys *jose.KeySet, over time.Time) 
 	if m == nil {
 		return
 	}
-	for i := part; i < len(m.places); i += parts {
-		k := m.places[i].Load()
-		if k != nil && (k.keys != keys || k.claims.ExpiresAt.Before(over)) {
-			m.places[i].CompareAndSwap(k, nil)
+	for n := part; n < len(m.sets); n += parts {
+		for i := range m.sets[n].tokens {
+			token := &m.sets[n].tokens[i]
+			k := token.Load()
+			if k != nil && (k.keys != keys || k.claims.ExpiresAt.Before(over)) && token.CompareAndSwap(k, nil) {
+				m.sets[n].hashes[i].Store(0)
+			}
 		}
 	}
 }

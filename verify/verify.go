@@ -181,7 +181,7 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	if fresh {
 		k.hash = hash
 		k.hold(v.leeway)
-		v.memory.put(k, now)
+		v.memory.put(k)
 	}
 	return c, nil
 }

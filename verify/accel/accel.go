@@ -4,6 +4,7 @@ import (
 	"crypto/fips140"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/signet-id/signet/verify/accel/internal/edwards"
@@ -38,10 +39,16 @@ func Off() Option { return func(a *Accelerator) { a.off = "switched off by the p
 
 // Logger sets where it reports why it does nothing, and which keys got tables. The default
 // is nowhere.
-func Logger(l *slog.Logger) Option { return func(a *Accelerator) { a.log = l } }
+func Logger(l *slog.Logger) Option {
+	return func(a *Accelerator) {
+		if l != nil {
+			a.log = l
+		}
+	}
+}
 
 // New makes an accelerator and tests it. It does nothing, and Status says why, if Off is
-// given, if the environment has SIGNET_ACCEL=off, in FIPS 140 mode, whose module must do
+// given, if SIGNET_ACCEL in the environment is off or anything but on, in FIPS 140 mode, whose module must do
 // all cryptography, and if the test fails.
 func New(opts ...Option) *Accelerator {
 	a := &Accelerator{log: slog.New(slog.DiscardHandler), keys: map[string]*key{}}
@@ -59,8 +66,8 @@ func New(opts ...Option) *Accelerator {
 
 func reasonToBeOff() string {
 	switch {
-	case os.Getenv("SIGNET_ACCEL") == "off":
-		return "SIGNET_ACCEL=off"
+	case !slices.Contains([]string{"", "on"}, os.Getenv("SIGNET_ACCEL")): // a switch must not fail by its spelling
+		return "SIGNET_ACCEL=" + os.Getenv("SIGNET_ACCEL")
 	case fips140.Enabled():
 		return "FIPS 140 mode"
 	}

@@ -35,8 +35,10 @@ func TestNew_Off(t *testing.T) {
 }
 
 func TestNew_OffByEnvironment(t *testing.T) {
-	t.Setenv("SIGNET_ACCEL", "off")
-	checkOff(t, "SIGNET_ACCEL=off")
+	for _, value := range []string{"off", "OFF", "0", "false"} {
+		t.Setenv("SIGNET_ACCEL", value)
+		checkOff(t, "SIGNET_ACCEL="+value)
+	}
 }
 
 // TestNew_JOS23_OffInFIPSMode runs itself again in that mode, which is for whole processes.

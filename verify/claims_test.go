@@ -161,6 +161,26 @@ func TestParseFlat(t *testing.T) {
 	}
 }
 
+// Each byte in each place: only printable ASCII without a backslash is plain.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for length := range 20 {
+		text := []byte(strings.Repeat("a", length))
+		if !verify.Plain(string(text)) {
+			t.Errorf("%q", text)
+		}
+		for i := range text {
+			for b := range 256 {
+				text[i] = byte(b)
+				if want := b >= ' ' && b < 0x7F && b != '\\'; verify.Plain(string(text)) != want {
+					t.Errorf("%q: want %v", text, want)
+				}
+			}
+			text[i] = 'a'
+		}
+	}
+}
+
 func plainPayloads(t testing.TB) []string {
 	t.Helper()
 	full := strings.Replace(payload, `{"a":1}`, `["a"],"more":"text","n":0,"m":20`, 1)

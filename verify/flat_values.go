@@ -31,12 +31,30 @@ func (f *flat) text() (string, bool) {
 // plain reports whether all of doc is printable ASCII without a backslash, so that every
 // byte of a string means itself.
 func plain(doc string) bool {
-	odd := false
-	for i := range len(doc) {
-		c := doc[i]
-		odd = odd || c-0x20 > 0x5E || c == '\\'
+	for ; len(doc) >= 8; doc = doc[8:] {
+		eight := uint64(doc[0]) | uint64(doc[1])<<8 | uint64(doc[2])<<16 | uint64(doc[3])<<24 |
+			uint64(doc[4])<<32 | uint64(doc[5])<<40 | uint64(doc[6])<<48 | uint64(doc[7])<<56
+		if !plainBytes(eight) {
+			return false
+		}
 	}
-	return !odd
+	rest := uint64(ones * ' ')
+	for i := range len(doc) {
+		rest = rest<<8 | uint64(doc[i])
+	}
+	return plainBytes(rest)
+}
+
+// ones has a 1 in each byte.
+const ones = 0x0101010101010101
+
+// plainBytes looks at eight bytes at once. A byte b is less than n, for n up to 0x80, if
+// b-n borrows from the highest bit and b does not have it; what a borrow makes of the next
+// byte does not matter, for there is one to find already.
+func plainBytes(eight uint64) bool {
+	less := func(bytes, n uint64) uint64 { return (bytes - ones*n) &^ bytes }
+	odd := eight | less(eight, 0x20) | less(eight^ones*'\\', 1) | less(eight^ones*0x7F, 1)
+	return odd&(ones*0x80) == 0
 }
 
 // word reads a string that says something.

@@ -40,7 +40,6 @@ type tokenSet struct {
 
 // knownToken is a token that was verified.
 type knownToken struct {
-	parsed
 	hash  uint64
 	token string
 	keys  *jose.KeySet // that verified it: a key that is gone has verified nothing
@@ -50,6 +49,8 @@ type knownToken struct {
 
 	// cleared is the revision of the revocations in which no rule named the token.
 	cleared atomic.Uint64
+
+	parsed
 }
 
 // hold notes the times in which the claims hold for a verifier with this leeway.

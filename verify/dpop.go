@@ -99,8 +99,7 @@ func (v *Verifier) useOnce(ctx context.Context, now time.Time, jkt string, m pro
 	until := m.issued.Add(v.proofs.window + maxLeeway)
 	switch fresh, err := v.proofs.replay.Use(ctx, id, now, until); {
 	case err != nil:
-		text := "used proofs: " + err.Error()
-		v.trouble.Store(&text) // the client is told nothing of it
+		v.noteTrouble("used proofs: " + err.Error()) // the client is told nothing of it
 		return fmt.Errorf("%w: %w", ErrReplayStore, err)
 	case !fresh:
 		return wrong(ErrProof, "jti", "used before")

@@ -173,8 +173,7 @@ func (v *Verifier) report(part string, err error) {
 	if err == nil {
 		return
 	}
-	text := part + ": " + err.Error()
-	v.trouble.Store(&text)
+	v.noteTrouble(part + ": " + err.Error())
 	v.log.Warn("verify: background work failed", "part", part, "error", err)
 }
 

@@ -4,6 +4,11 @@ import "time"
 
 // Status is what a verifier knows about itself, for health checks and metrics.
 type Status struct {
+	// Accepting is what a health page should look at: a good token would be accepted now. A
+	// key that is not retired and the revocations are here, and they are not stale, or
+	// InsecureAcceptStale was chosen. The ReplayStore is not asked.
+	Accepting bool
+
 	Ready       bool          // keys and all revocations were here at least once
 	Stale       bool          // nothing was confirmed for longer than the limit
 	Keys        []string      // "kid" of each key that is not retired
@@ -12,7 +17,8 @@ type Status struct {
 	Rules       int           // revocations that are remembered
 	ConfirmedAt time.Time     // when the rules were last known to be complete
 	Staleness   time.Duration // since then; 0 if never
-	LastTrouble string        // the last failure of the background work, or of the ReplayStore
+	LastTrouble string        // the last failure of the background work, or of the ReplayStore; it may be over
+	TroubleAt   time.Time     // when that was, by the verifier's clock; zero if never
 
 	Verified, Refused         uint64 // tokens
 	KeyFetches, RulesReceived uint64
@@ -40,12 +46,13 @@ func (v *Verifier) Status() Status {
 	if heard := v.confirmed.Load(); heard != nil {
 		now := v.now()
 		s.Ready, s.Stale = true, v.stale(now, *heard)
+		s.Accepting = len(s.Keys) > 0 && (!s.Stale || v.acceptStale)
 		if s.ConfirmedAt = *heard; !heard.IsZero() {
 			s.Staleness = max(0, now.Sub(*heard))
 		}
 	}
 	if t := v.trouble.Load(); t != nil {
-		s.LastTrouble = *t
+		s.LastTrouble, s.TroubleAt = t.text, t.at
 	}
 	return s
 }
@@ -56,3 +63,11 @@ func (v *Verifier) verifiedCount() (n uint64) {
 	}
 	return n
 }
+
+// trouble is a failure that no caller is told of.
+type trouble struct {
+	text string
+	at   time.Time
+}
+
+func (v *Verifier) noteTrouble(text string) { v.trouble.Store(&trouble{text, v.now()}) }

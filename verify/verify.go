@@ -75,7 +75,7 @@ type Verifier struct {
 	keyKilled chan struct{} // holds the news of a rule against a key of the set
 
 	position atomic.Pointer[position]
-	trouble  atomic.Pointer[string]
+	trouble  atomic.Pointer[trouble]
 	counters struct {
 		verified                           [16]counter
 		refused, keyFetches, rulesReceived atomic.Uint64

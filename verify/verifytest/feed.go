@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/verify"
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // maxBatch is the number of rules in one message.
@@ -39,6 +40,29 @@ func (i *Issuer) Revoke(r verify.Rule) {
 	if !paused {
 		i.await(verifiers, r.Seq)
 	}
+}
+
+// RevokeToken revokes an access token of this issuer, and no other one, by its "jti". It
+// returns when Revoke does.
+func (i *Issuer) RevokeToken(token string) {
+	i.tb.Helper()
+	keys, err := jose.NewKeySet(i.access.Key())
+	if err != nil {
+		i.tb.Fatal("verifytest: keys:", err)
+	}
+	payload, _, err := keys.Verify(token, "at+jwt")
+	if err != nil {
+		i.tb.Fatal("verifytest: revoke: not an access token of this issuer:", err)
+	}
+	var c struct {
+		ID      string  `json:"jti"`
+		Expires float64 `json:"exp"`
+	}
+	if err := json.Unmarshal(payload, &c); err != nil || c.ID == "" {
+		i.tb.Fatal("verifytest: revoke: the token has no jti")
+	}
+	until := max(i.now().Unix(), int64(c.Expires)) + 3600
+	i.Revoke(verify.Rule{Kind: verify.RuleJTI, ID: c.ID, Until: time.Unix(until, 0)})
 }
 
 // await looks until the verifiers have got so far.

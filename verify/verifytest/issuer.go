@@ -111,7 +111,8 @@ func newSigner(tb testing.TB, alg jose.Algorithm, kid string) *jose.Signer {
 }
 
 // Token makes an access token for an audience: user "user-1" with client "client-1",
-// session "session-1" and grant "grant-1", without a scope, for 5 minutes.
+// session "session-1" and grant "grant-1", without a scope, for 5 minutes. One that is
+// given an "exp" in the past was made, and its user logged in, 5 minutes before that.
 func (i *Issuer) Token(audience string, overrides ...Claims) string {
 	i.tb.Helper()
 	now := i.now()
@@ -124,7 +125,7 @@ func (i *Issuer) Token(audience string, overrides ...Claims) string {
 }
 
 // IDToken makes an ID token for a client: user "user-1", session "session-1", without a
-// nonce, for 5 minutes.
+// nonce, for 5 minutes. An "exp" in the past is as with Token.
 func (i *Issuer) IDToken(clientID string, overrides ...Claims) string {
 	i.tb.Helper()
 	now := i.now()
@@ -137,9 +138,12 @@ func (i *Issuer) IDToken(clientID string, overrides ...Claims) string {
 
 func (i *Issuer) sign(s *jose.Signer, typ string, claims Claims, overrides []Claims) string {
 	i.tb.Helper()
+	changes := Claims{}
 	for _, o := range overrides {
-		maps.Copy(claims, o)
+		maps.Copy(changes, o)
 	}
+	maps.Copy(claims, changes)
+	i.backdate(claims, changes)
 	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -150,6 +154,24 @@ func (i *Issuer) sign(s *jose.Signer, typ string, claims Claims, overrides []Cla
 		i.tb.Fatal("verifytest: sign:", err)
 	}
 	return token
+}
+
+// backdate makes a token whose end is over one that was good before: "exp" is after "iat",
+// or the token is malformed and not expired.
+func (i *Issuer) backdate(claims, changes Claims) {
+	number, err := json.Marshal(changes["exp"])
+	if err != nil {
+		return // sign says so
+	}
+	var exp float64
+	if json.Unmarshal(number, &exp) != nil || changes["exp"] == nil || int64(exp) > i.now().Unix() {
+		return
+	}
+	for _, name := range []string{"iat", "auth_time"} {
+		if _, given := changes[name]; !given {
+			claims[name] = int64(exp) - 300
+		}
+	}
 }
 
 // Verifier returns a verifier that runs until the test ends and is ready.

@@ -56,6 +56,58 @@ func TestIssuer_TokenAndRevoke(t *testing.T) {
 	}
 }
 
+// RevokeToken takes one token back, however long it lives, and leaves the others of its grant.
+func TestIssuer_RevokeToken(t *testing.T) {
+	t.Parallel()
+	iss := verifytest.NewIssuer(t)
+	v, other := iss.Verifier(t, audience), iss.Verifier(t, "https://other.example.com")
+	end := time.Now().Add(24 * time.Hour)
+	token := iss.Token(audience, verifytest.Claims{"exp": end.Unix()})
+	sister := iss.Token(audience)
+	iss.RevokeToken(token)
+	_, err := v.Verify(background, token)
+	var revoked *verify.RevokedError
+	if !errors.As(err, &revoked) || revoked.Rule.Kind != verify.RuleJTI || revoked.Rule.Until.Before(end) {
+		t.Errorf("%v %+v", err, revoked)
+	}
+	if _, err := v.Verify(background, sister); err != nil {
+		t.Error("another token of the grant:", err)
+	}
+	if got := other.Status().Position; got != 1 {
+		t.Errorf("the other verifier is at %d", got)
+	}
+}
+
+// An end in the past is that of a token that was good before.
+func TestIssuer_ExpiredToken(t *testing.T) {
+	t.Parallel()
+	iss := verifytest.NewIssuer(t)
+	v := iss.Verifier(t, audience)
+	hourAgo := time.Now().Add(-time.Hour)
+	for name, tc := range map[string]struct {
+		claims verifytest.Claims
+		want   error
+	}{
+		"int64":                {verifytest.Claims{"exp": hourAgo.Unix()}, verify.ErrExpired},
+		"int":                  {verifytest.Claims{"exp": int(hourAgo.Unix())}, verify.ErrExpired},
+		"float64":              {verifytest.Claims{"exp": float64(hourAgo.Unix())}, verify.ErrExpired},
+		"now, within leeway":   {verifytest.Claims{"exp": time.Now().Unix()}, nil},
+		"with an iat":          {verifytest.Claims{"exp": hourAgo.Unix(), "iat": hourAgo.Unix() - 1}, verify.ErrExpired},
+		"with an iat after":    {verifytest.Claims{"exp": hourAgo.Unix(), "iat": hourAgo.Unix()}, verify.ErrMalformed},
+		"with no iat":          {verifytest.Claims{"exp": hourAgo.Unix(), "iat": nil}, verify.ErrMalformed},
+		"none":                 {verifytest.Claims{"exp": nil}, verify.ErrMalformed},
+		"a text":               {verifytest.Claims{"exp": "1"}, verify.ErrMalformed},
+		"an iat in the future": {verifytest.Claims{"iat": time.Now().Add(2 * time.Minute).Unix()}, verify.ErrNotYetValid},
+	} {
+		if _, err := v.Verify(background, iss.Token(audience, tc.claims)); !errors.Is(err, tc.want) || tc.want == nil && err != nil {
+			t.Errorf("%s: %v, want %v", name, err, tc.want)
+		}
+	}
+	if _, err := v.VerifyIDToken(background, iss.IDToken("app", verifytest.Claims{"exp": hourAgo.Unix(), "nonce": "n"}), "app", "n"); !errors.Is(err, verify.ErrExpired) {
+		t.Error("ID token:", err)
+	}
+}
+
 func TestIssuer_IDToken(t *testing.T) {
 	t.Parallel()
 	iss := verifytest.NewIssuer(t)

@@ -16,8 +16,8 @@ import (
 // maxBatch is the number of rules in one message.
 const maxBatch = 1000
 
-// Revoke adds a rule to the revocation log and returns when all verifiers that came from
-// Verifier have heard of it (at once while the feed is paused). Seq is given by the log;
+// Revoke adds a rule to the revocation log and returns when all verifiers of Verifier and
+// WaitFor have heard of it (at once while the feed is paused). Seq is given by the log;
 // At, Until and, where the kind has it, Before may be left zero.
 func (i *Issuer) Revoke(r verify.Rule) {
 	i.tb.Helper()

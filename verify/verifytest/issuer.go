@@ -192,15 +192,22 @@ func (i *Issuer) Verifier(tb testing.TB, audience string, opts ...verify.Option)
 		cancel()
 		<-done
 	})
+	i.WaitFor(v)
+	return v
+}
+
+// WaitFor returns when a verifier that the service under test has made is ready: one of
+// verify.New with URL as the issuer, whose Run is active. From then on Revoke waits for it, too.
+func (i *Issuer) WaitFor(v *verify.Verifier) {
+	i.tb.Helper()
 	select {
 	case <-v.Ready():
 	case <-time.After(10 * time.Second):
-		tb.Fatal("verifytest: verifier does not get ready: ", v.Status().LastTrouble)
+		i.tb.Fatal("verifytest: verifier does not get ready: ", v.Status().LastTrouble)
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.verifiers = append(i.verifiers, v)
-	return v
 }
 
 func (i *Issuer) serveMetadata(w http.ResponseWriter, _ *http.Request) {

@@ -59,14 +59,15 @@ func (v *Verifier) schemeOf(r *http.Request) string {
 // challenges writes one challenge for each scheme (RFC 9449 §7.1, §7.2): what is wrong
 // goes with the one that was used. Without a token there is no error (RFC 6750 §3.1).
 // Another scheme cannot help with what a token does not allow, nor is DPoP offered where
-// no proof can be checked, or Bearer where proofs are required.
+// no proof can be checked, or Bearer where proofs are required and no certificate can come:
+// tokens that are bound to one have the scheme Bearer (RFC 8705 §3).
 func (v *Verifier) challenges(used string, p problem) []string {
 	all := []string{v.challengeHeader(used, p)}
 	switch {
 	case p.Scope != "" || p.parameters != "":
 	case used == schemeBearer && v.proofs.base != "":
 		all = append(all, v.challengeHeader(schemeDPoP, problem{}))
-	case used == schemeDPoP && !v.proofs.required:
+	case used == schemeDPoP && (!v.proofs.required || v.proofs.takesCertificates()):
 		all = append(all, v.challengeHeader(schemeBearer, problem{}))
 	}
 	return all

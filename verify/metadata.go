@@ -2,8 +2,10 @@ package verify
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // resourceMetadata is the document of RFC 9728 §2.
@@ -25,6 +27,18 @@ func ResourceDescription(name, documentation string) Option {
 	return func(v *Verifier) { v.description = [2]string{name, documentation} }
 }
 
+// checkMetadataURL refuses what a client cannot fetch. A query may stand there, for a
+// resource may have one (RFC 9728 §3.1).
+func checkMetadataURL(address string) error {
+	if address == "" {
+		return nil // not given
+	}
+	if !quotable(address) || strings.ContainsAny(address, " #") || checkURL(address) != nil {
+		return errors.New("verify: the resource metadata URL must be a whole one, https, or http on this machine, without user and fragment")
+	}
+	return nil
+}
+
 // ResourceMetadata serves the protected resource metadata (RFC 9728 §2): which issuer's
 // tokens this service takes, which scopes it knows, and how tokens may be bound. Mount it,
 // without authentication, where MetadataPath says, and name its address with the option
@@ -33,7 +47,7 @@ func (v *Verifier) ResourceMetadata(scopes ...string) http.Handler {
 	m := resourceMetadata{
 		Resource: v.audience, Servers: []string{v.issuer}, Methods: []string{"header"}, Scopes: scopes,
 		Name: v.description[0], Documentation: v.description[1],
-		Certificates: v.proofs.mutualTLS || v.proofs.certificate != nil,
+		Certificates: v.proofs.takesCertificates(),
 	}
 	if v.proofs.base != "" { // else no proof can be checked
 		m.Algorithms = v.proofAlgorithms()

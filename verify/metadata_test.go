@@ -53,6 +53,27 @@ func TestResourceMetadata_RFC9728(t *testing.T) {
 	}
 }
 
+// RFC 9728 §3.1, §5.1: challenges point only to where a client can go.
+func TestResourceMetadataURL_RFC9728_5_1(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{
+		"", metadataURL, metadataURL + "/orders/v1", metadataURL + "?tenant=1", "https://orders.example.com:8443/m", "http://localhost:8081/m", "http://127.0.0.1/m", "http://[::1]:1/m",
+	} {
+		if _, err := verify.New(issuer, audience, verify.ResourceMetadataURL(good)); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{
+		"/.well-known/oauth-protected-resource", "orders.example.com/m", "//orders.example.com/m", "https:/m", "https:m", "https://", "http://orders.example.com/m",
+		"http://127.0.0.1.example.com/m", "ftp://orders.example.com/m", "urn:orders", metadataURL + "#", metadataURL + "#a", "https://user@orders.example.com/m",
+		"https://orders.example.com/a b", " " + metadataURL, metadataURL + "\n", "https://orders.example.com/é", `https://orders.example.com/"`, `https://orders.example.com/\`, "https://orders.example.com/%zz",
+	} {
+		if _, err := verify.New(issuer, audience, verify.ResourceMetadataURL(bad)); err == nil {
+			t.Errorf("%q: accepted", bad)
+		}
+	}
+}
+
 // RFC 9728 §2: what is said about proofs is what is asked for.
 func TestResourceMetadata_RFC9728_2_Proofs(t *testing.T) {
 	t.Parallel()

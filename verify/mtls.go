@@ -21,6 +21,9 @@ func checkCertificate(want string, c *x509.Certificate) error {
 	return nil
 }
 
+// takesCertificates reports whether clients may expect that a certificate of theirs is seen.
+func (p *proofRules) takesCertificates() bool { return p.mutualTLS || p.certificate != nil }
+
 // clientCertificate returns the certificate of the client that has sent the request. Early
 // data of a resumed session (HTTP/3 has it) can be a recording: only a complete handshake
 // shows that the client is there (RFC 8446 §8).

@@ -34,8 +34,9 @@ func MaxStaleness(d time.Duration) Option { return func(v *Verifier) { v.maxStal
 // default is 60 seconds, which is also the most.
 func Leeway(d time.Duration) Option { return func(v *Verifier) { v.leeway = d } }
 
-// ResourceMetadataURL sets the address of the document that ResourceMetadata serves;
-// challenges then point clients to it (RFC 9728 §5.1).
+// ResourceMetadataURL sets the address of the document that ResourceMetadata serves, as
+// clients write it: https, or http on this machine, without a fragment. Challenges then point
+// there (RFC 9728 §5.1).
 func ResourceMetadataURL(url string) Option { return func(v *Verifier) { v.metadataURL = url } }
 
 // TokenMemory sets how many verified tokens are remembered, so that checking them again
@@ -71,8 +72,8 @@ func (v *Verifier) checkConfig() error {
 	if v.audience == "" || !quotable(v.audience) {
 		return errors.New("verify: the audience must be given, in printable ASCII without quotes")
 	}
-	if v.metadataURL != "" && !quotable(v.metadataURL) {
-		return errors.New("verify: the resource metadata URL is not a URL")
+	if err := checkMetadataURL(v.metadataURL); err != nil {
+		return err
 	}
 	if v.remembered < 0 || v.remembered > maxMemory {
 		return fmt.Errorf("verify: the memory of tokens must be between 0 and %d", maxMemory)

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bufio"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -87,6 +88,35 @@ func TestRequire_RequireProofOffersDPoPOnly(t *testing.T) {
 			t.Errorf("bearer: %q", got)
 		}
 	}, verify.RequireProof())
+}
+
+// RFC 8705 §3, RFC 9449 §7.1: a token that is bound to a certificate has the scheme Bearer.
+func TestRequire_RequireProofOffersBearerForCertificates(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		audience string
+		options  []verify.Option
+		want     []string // schemes
+	}{
+		"DPoP only":               {audience, nil, []string{"DPoP"}},
+		"MutualTLS":               {audience, []verify.Option{verify.MutualTLS()}, []string{"DPoP", "Bearer"}},
+		"ClientCertificate":       {audience, []verify.Option{verify.ClientCertificate(func(*http.Request) *x509.Certificate { return nil })}, []string{"DPoP", "Bearer"}},
+		"no address, so no proof": {"urn:orders", []verify.Option{verify.MutualTLS()}, []string{"Bearer"}},
+	} {
+		v, err := verify.New(issuer, tc.audience, append(tc.options, verify.RequireProof())...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, _ := ask(v, nil)
+		var got []string
+		for _, c := range resp.Header.Values("WWW-Authenticate") {
+			scheme, _, _ := strings.Cut(c, " ")
+			got = append(got, scheme)
+		}
+		if resp.StatusCode != 401 || !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %d %q", name, resp.StatusCode, got)
+		}
+	}
 }
 
 // TOK-14: a proof that was made for another service does not work here, whatever the

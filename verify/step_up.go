@@ -54,7 +54,8 @@ func MaxAge(d time.Duration) StepUpRule {
 
 // StepUp protects a handler inside Require that wants more than a token: other answers
 // are 401 with insufficient_user_authentication and what is wanted (RFC 9470 §3), and the
-// client sends the person to log in again.
+// client sends the person to log in again. Without Require around it nobody gets in: the
+// answer is 500, for it is a mistake of this service and not of the client.
 //
 //	mux.Handle("/pay", v.Require("pay")(v.StepUp(verify.ACR("aal2"), verify.MaxAge(5*time.Minute))(pay)))
 func (v *Verifier) StepUp(rules ...StepUpRule) func(http.Handler) http.Handler {
@@ -62,7 +63,8 @@ func (v *Verifier) StepUp(rules ...StepUpRule) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, ok := FromContext(r.Context())
 			if !ok {
-				v.challenge(w, r, errNoToken, "")
+				v.log.Error("verify: "+stepUpAlone, "pattern", r.Pattern)
+				http.Error(w, stepUpAlone, http.StatusInternalServerError)
 				return
 			}
 			if err := v.CheckStepUp(c, rules...); err != nil {
@@ -73,6 +75,9 @@ func (v *Verifier) StepUp(rules ...StepUpRule) func(http.Handler) http.Handler {
 		})
 	}
 }
+
+// stepUpAlone is for the developer, who sees it with the first request.
+const stepUpAlone = "StepUp needs Require around it"
 
 // CheckStepUp returns a *StepUpError if a token's login does not meet the rules. A token
 // that does not say how or when (a client's own) does not.

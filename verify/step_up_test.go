@@ -3,6 +3,7 @@ package verify_test
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -86,12 +87,31 @@ func TestStepUp_Elsewhere(t *testing.T) {
 		if got := challenges(out.Result()); out.Code != 401 || len(got) != 1 || !strings.HasPrefix(got[0], "DPoP, error=\"insufficient_user_authentication\"") || !strings.Contains(got[0], "algs=") {
 			t.Errorf("DPoP: %d %q", out.Code, got)
 		}
-		out = httptest.NewRecorder()
-		guarded.ServeHTTP(out, httptest.NewRequest("GET", "/orders", nil)) // Require was forgotten
-		if out.Code != 401 {
-			t.Errorf("without Require: %d", out.Code)
-		}
 	})
+}
+
+// Without Require nobody gets in, and the developer is told, not the client blamed.
+func TestStepUp_WithoutRequire(t *testing.T) {
+	t.Parallel()
+	var logged strings.Builder
+	v, err := verify.New(issuer, audience, verify.Logger(slog.New(slog.NewTextHandler(&logged, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/pay", v.StepUp()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("let in") })))
+	for _, header := range []http.Header{{}, {"Authorization": {"Bearer x"}}} {
+		logged.Reset()
+		r, out := httptest.NewRequest("GET", "/pay", nil), httptest.NewRecorder()
+		r.Header = header
+		mux.ServeHTTP(out, r)
+		if out.Code != 500 || out.Body.String() != "StepUp needs Require around it\n" || out.Header().Get("WWW-Authenticate") != "" {
+			t.Errorf("%d %v %s", out.Code, out.Header(), out.Body)
+		}
+		if got := logged.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "StepUp needs Require around it") || !strings.Contains(got, "pattern=/pay") {
+			t.Errorf("logged %q", got)
+		}
+	}
 }
 
 func TestStepUp_RefusesStrangeRules(t *testing.T) {

@@ -10,10 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
-	"regexp"
-	"strings"
-	"testing"
 	"time"
 
 	"github.com/signet-id/signet/verify"
@@ -25,7 +23,11 @@ func Example() {
 	ctx := context.Background()
 	mux := http.NewServeMux()
 	orders := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		claims, _ := verify.FromContext(r.Context())
+		claims, ok := verify.FromContext(r.Context())
+		if !ok {
+			http.Error(w, "Require was forgotten", http.StatusInternalServerError)
+			return
+		}
 		fmt.Fprintln(w, "orders of", claims.Subject)
 	})
 
@@ -81,15 +83,15 @@ func ExampleVerifier_VerifyIDToken() {
 
 // Clients that know only the service find the issuer through its metadata (RFC 9728).
 func ExampleVerifier_ResourceMetadata() {
-	v, err := verify.New("https://id.example.com", "https://orders.example.com",
-		verify.ResourceMetadataURL("https://orders.example.com/.well-known/oauth-protected-resource"))
+	v, err := verify.New("https://id.example.com", "https://api.example.com/orders",
+		verify.ResourceMetadataURL("https://api.example.com/.well-known/oauth-protected-resource/orders"))
 	if err != nil {
 		log.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle(v.MetadataPath(), v.ResourceMetadata("orders:read", "orders:write"))
+	mux.Handle("GET "+v.MetadataPath(), v.ResourceMetadata("orders:read", "orders:write"))
 	fmt.Println(v.MetadataPath())
-	// Output: /.well-known/oauth-protected-resource
+	// Output: /.well-known/oauth-protected-resource/orders
 }
 
 // Somebody carries a bundle to where there is no network.
@@ -252,15 +254,37 @@ func ExampleNewContext() {
 	// Output: ann true
 }
 
-// For a gauge of how far behind a service is, and for its health page.
+// For a health page, and for a gauge of how far behind a service is.
 func ExampleVerifier_Status() {
+	mux := http.NewServeMux()
 	v, err := verify.New("https://id.example.com", "https://orders.example.com")
 	if err != nil {
 		log.Fatal(err)
 	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if !v.Status().Accepting {
+			http.Error(w, "tokens are not accepted", http.StatusServiceUnavailable)
+		}
+	})
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	s := v.Status()
-	fmt.Println(s.Ready, s.Stale, s.Rules, s.Staleness)
-	// Output: false false 0 0s
+	fmt.Println(w.Code, s.Accepting, s.Rules, s.Staleness)
+	// Output: 503 false 0 0s
+}
+
+// Troubles of the background work are logged only where there is a logger.
+func ExampleLogger() {
+	v, err := verify.New("https://id.example.com", "https://orders.example.com", verify.Logger(slog.Default()))
+	fmt.Println(v != nil, err)
+	// Output: true <nil>
+}
+
+// A service whose name is no address says what its clients write.
+func ExampleExternalURL() {
+	v, err := verify.New("https://id.example.com", "urn:example:orders", verify.ExternalURL("https://api.example.com/shop"))
+	fmt.Println(v != nil, err)
+	// Output: true <nil>
 }
 
 func ExampleParseClaims() {
@@ -272,30 +296,4 @@ func ExampleParseClaims() {
 	// Output:
 	// u1 [orders:read] 5m0s <nil>
 	// malformed token: sub: missing
-}
-
-// The snippets of the README are the Examples above, and every error is explained there.
-func TestREADME(t *testing.T) {
-	t.Parallel()
-	read := func(name string) string {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	readme, example, sentinels := read("README.md"), read("example_test.go"), read("errors.go")
-	snippet := strings.Join(regexp.MustCompile("(?s)```go\n.*?```").FindAllString(readme, -1), "")
-	snippet = strings.NewReplacer("```go\n", "", "```", "").Replace(snippet)
-	example += read("verifygrpc/verifygrpc_test.go") + read("accel/example_test.go")
-	for _, line := range strings.Split(strings.TrimSpace(snippet), "\n") {
-		if !strings.Contains(example, strings.TrimSpace(line)) {
-			t.Errorf("README: not in the Example: %s", line)
-		}
-	}
-	for _, word := range regexp.MustCompile(`\bErr[A-Z]\w+`).FindAllString(sentinels, -1) {
-		if !strings.Contains(readme, "`"+word+"`") {
-			t.Errorf("README: %s is not explained", word)
-		}
-	}
 }

@@ -50,7 +50,13 @@ func Accelerate(a jose.Accelerator) Option { return func(v *Verifier) { v.accele
 
 // Logger sets where the background work reports its troubles. The default is nowhere:
 // Status shows the last one.
-func Logger(l *slog.Logger) Option { return func(v *Verifier) { v.log = l } }
+func Logger(l *slog.Logger) Option {
+	return func(v *Verifier) {
+		if l != nil {
+			v.log = l
+		}
+	}
+}
 
 // InsecureAcceptStale accepts tokens even when nothing is heard about revocations, once
 // the first snapshot is there. A revoked token then lives until it expires whenever

@@ -13,8 +13,7 @@ import (
 
 // Claims is what a verified access token says (RFC 9068 §2.2). Members that a token
 // need not have are empty when it has none. Requests with the same token may share one
-// Claims: it is to be read, not to be changed. Its texts are parts of one that holds the
-// token, too: strings.Clone what is kept for long.
+// Claims: it is to be read, not to be changed. Its texts are parts of one string.
 type Claims struct {
 	Issuer    string // "iss"
 	Subject   string // "sub": a user, or the client itself with client_credentials

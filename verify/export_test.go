@@ -93,7 +93,7 @@ func Remembered(v *Verifier) (n int) {
 func Holds(now time.Time, c Claims, leeway time.Duration) (remembered, checked bool) {
 	v, k := &Verifier{leeway: leeway}, &knownToken{}
 	k.claims = c
-	k.hold(leeway)
+	k.remember("", nil, leeway)
 	return k.holds(now), v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt) == nil
 }
 

@@ -3,6 +3,7 @@ package verify
 import (
 	"hash/maphash"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +19,9 @@ const (
 )
 
 // tokenMemory remembers tokens whose signature held, so that the next request with the
-// same token costs a comparison. A token is known by all its bytes. It is bounded: a
+// same token costs a comparison. One that is accepted for the first time leaves only its
+// hash: many come once, and they must not drive out those that come again. A token is
+// known by all its bytes. It is bounded: a
 // token that finds no free place takes that of another. The hash has a seed of this
 // process, so nobody outside can choose which.
 //
@@ -34,13 +37,13 @@ type tokenMemory struct {
 // there, no other is read. A hash may not be that of the token beside it, for the two do
 // not change at once; the token itself decides.
 type tokenSet struct {
-	hashes [ways]atomic.Uint64 // 0: free
+	once   [ways]atomic.Uint64 // hashes of tokens that were accepted once
+	hashes [ways]atomic.Uint64 // of tokens that are remembered; 0: free
 	tokens [ways]atomic.Pointer[knownToken]
 }
 
 // knownToken is a token that was verified.
 type knownToken struct {
-	hash  uint64
 	token string
 	keys  *jose.KeySet // that verified it: a key that is gone has verified nothing
 
@@ -53,8 +56,10 @@ type knownToken struct {
 	parsed
 }
 
-// hold notes the times in which the claims hold for a verifier with this leeway.
-func (k *knownToken) hold(leeway time.Duration) {
+// remember makes a token that was read one that can be recognized. The token may be a
+// small part of something large, so it is copied.
+func (k *knownToken) remember(token string, keys *jose.KeySet, leeway time.Duration) {
+	k.token, k.keys = strings.Clone(token), keys
 	k.from = unixNano(k.claims.IssuedAt.Add(-maxLeeway))
 	if !k.claims.NotBefore.IsZero() {
 		k.from = max(k.from, unixNano(k.claims.NotBefore.Add(-leeway)))
@@ -93,7 +98,7 @@ func newTokenMemory(tokens int) *tokenMemory {
 }
 
 // find returns what is known of a token that these keys have verified, or nil, and the
-// hash to put it under.
+// hash to put it under: 0 if it is never remembered.
 func (m *tokenMemory) find(token string, keys *jose.KeySet) (*knownToken, uint64) {
 	if m == nil || len(token) > longestInMemory {
 		return nil, 0
@@ -113,20 +118,34 @@ func (m *tokenMemory) find(token string, keys *jose.KeySet) (*knownToken, uint64
 
 func (m *tokenMemory) set(hash uint64) *tokenSet { return &m.sets[hash&uint64(len(m.sets)-1)] }
 
-// put remembers a token that was accepted.
-func (m *tokenMemory) put(k *knownToken) {
-	if m == nil || len(k.token) > longestInMemory {
-		return
+// again reports whether a token of this hash was accepted before, and notes that one was.
+func (m *tokenMemory) again(hash uint64) bool {
+	if hash == 0 {
+		return false
 	}
-	set, place := m.set(k.hash), k.hash>>61 // the highest bits: not those that chose the set
+	once := &m.set(hash).once[place(hash)]
+	if once.Load() == hash {
+		return true
+	}
+	once.Store(hash)
+	return false
+}
+
+// place is where a hash stands if every place is as good: by its highest bits, which are
+// not those that choose the set.
+func place(hash uint64) int { return int(hash >> 61) }
+
+// put remembers a token that was accepted.
+func (m *tokenMemory) put(k *knownToken, hash uint64) {
+	set, at := m.set(hash), place(hash)
 	for i := range set.hashes {
-		if h := set.hashes[i].Load(); h == 0 || h == k.hash {
-			place = uint64(i)
+		if h := set.hashes[i].Load(); h == 0 || h == hash {
+			at = i
 			break
 		}
 	}
-	set.tokens[place].Store(k)
-	set.hashes[place].Store(k.hash)
+	set.tokens[at].Store(k)
+	set.hashes[at].Store(hash)
 }
 
 // sweep forgets the tokens of one of so many parts that are over, or whose keys are.

@@ -45,12 +45,21 @@ func remembering(t *testing.T, test func(w *world, v *verify.Verifier, signature
 	}, append(opts, verify.Accelerate(seen))...)
 }
 
-func TestTokenMemory_ChecksASignatureOnce(t *testing.T) {
+// meet accepts a token often enough for it to be remembered.
+func meet(signatures func(string, error) int64, token string) {
+	signatures(token, nil)
+	signatures(token, nil)
+}
+
+func TestTokenMemory_SparesSignatures(t *testing.T) {
 	t.Parallel()
 	remembering(t, func(w *world, v *verify.Verifier, signatures func(string, error) int64) {
 		token, other := w.token(nil), w.token(map[string]any{"jti": "other"})
 		if n := signatures(token, nil) + signatures(other, nil); n != 2 {
 			t.Errorf("%d signatures for two tokens", n)
+		}
+		if n := signatures(token, nil) + signatures(other, nil); n != 2 || verify.Remembered(v) != 2 {
+			t.Errorf("%d signatures for two tokens that come again; %d are remembered", n, verify.Remembered(v))
 		}
 		if n := signatures(strings.Clone(token), nil) + signatures(strings.Clone(other), nil); n != 0 {
 			t.Errorf("%d signatures for two tokens that are known", n)
@@ -63,7 +72,7 @@ func TestTokenMemory_ChecksASignatureOnce(t *testing.T) {
 	})
 	remembering(t, func(w *world, _ *verify.Verifier, signatures func(string, error) int64) {
 		token := w.token(nil)
-		if n := signatures(token, nil) + signatures(token, nil); n != 2 {
+		if n := signatures(token, nil) + signatures(token, nil) + signatures(token, nil); n != 3 {
 			t.Errorf("%d signatures without a memory", n)
 		}
 	}, verify.TokenMemory(0))
@@ -74,7 +83,7 @@ func TestTokenMemory_JOS11_AllBytesCount(t *testing.T) {
 	t.Parallel()
 	remembering(t, func(w *world, _ *verify.Verifier, signatures func(string, error) int64) {
 		token := w.token(nil)
-		signatures(token, nil)
+		meet(signatures, token)
 		for i := range token {
 			if token[i] == '.' {
 				continue
@@ -95,7 +104,7 @@ func TestTokenMemory_JOS11_BytesDecide(t *testing.T) {
 	t.Parallel()
 	remembering(t, func(w *world, v *verify.Verifier, signatures func(string, error) int64) {
 		token, other := w.token(map[string]any{"jti": "token"}), w.token(map[string]any{"jti": "other"})
-		signatures(token, nil)
+		meet(signatures, token)
 		verify.Misplace(v, token, other)
 		if c, err := v.Verify(background, other); err != nil || c.ID != "other" {
 			t.Errorf("one token's claims for another: %v, %v", c, err)
@@ -128,8 +137,8 @@ func TestTokenMemory_DecidesAgain(t *testing.T) {
 	t.Parallel()
 	remembering(t, func(w *world, v *verify.Verifier, signatures func(string, error) int64) {
 		killed, left := w.token(map[string]any{"jti": "killed"}), w.token(map[string]any{"jti": "left"})
-		signatures(killed, nil)
-		signatures(left, nil)
+		meet(signatures, killed)
+		meet(signatures, left)
 		w.revoke("jti", "killed")
 		synctest.Wait()
 		if n := signatures(killed, verify.ErrRevoked); n != 0 {
@@ -145,7 +154,7 @@ func TestTokenMemory_DecidesAgain(t *testing.T) {
 	remembering(t, func(w *world, v *verify.Verifier, signatures func(string, error) int64) {
 		c := w.claims(nil)
 		token := w.token(map[string]any{"exp": c["iat"].(int64) + 120})
-		signatures(token, nil)
+		meet(signatures, token)
 		time.Sleep(179 * time.Second)
 		signatures(token, nil)
 		time.Sleep(2 * time.Second)
@@ -156,7 +165,7 @@ func TestTokenMemory_DecidesAgain(t *testing.T) {
 	})
 	remembering(t, func(w *world, _ *verify.Verifier, signatures func(string, error) int64) {
 		token := w.token(nil)
-		signatures(token, nil)
+		meet(signatures, token)
 		w.set(func() { w.feed = func(c *conn) { c.status = 503 } })
 		w.set(func() { w.epoch = "gone" })         // ends the connections
 		time.Sleep(5*time.Minute + 10*time.Second) // a token of usual life would be over
@@ -169,7 +178,7 @@ func TestTokenMemory_TOK07_EndsWithTheKey(t *testing.T) {
 	t.Parallel()
 	remembering(t, func(w *world, v *verify.Verifier, signatures func(string, error) int64) {
 		token := w.token(nil)
-		signatures(token, nil)
+		meet(signatures, token)
 		next := newSigner(t, "key-2")
 		w.set(func() {
 			keys := w.jwks(w.signer, next)
@@ -193,7 +202,7 @@ func TestTokenMemory_TOK07_EndsWithTheKey(t *testing.T) {
 	})
 	remembering(t, func(w *world, _ *verify.Verifier, signatures func(string, error) int64) {
 		token := w.token(nil)
-		signatures(token, nil)
+		meet(signatures, token)
 		time.Sleep(11 * time.Minute) // the same set is fetched again
 		if n := signatures(token, nil); n != 0 {
 			t.Errorf("%d signatures with the same key set", n)
@@ -209,10 +218,15 @@ func TestTokenMemory_Bounded(t *testing.T) {
 		for range 200 {
 			tokens = append(tokens, w.token(map[string]any{"jti": rand.Text()}))
 		}
-		for range 3 {
-			for _, token := range tokens {
-				signatures(token, nil)
-			}
+		meet(signatures, tokens[0])
+		for _, token := range tokens[1:] {
+			signatures(token, nil)
+		}
+		if n := signatures(tokens[0], nil); n != 0 {
+			t.Error("tokens that came once have driven out one that comes again")
+		}
+		for _, token := range tokens {
+			meet(signatures, token)
 		}
 		if n := verify.Remembered(v); n < 16 || n > 32 {
 			t.Errorf("%d tokens in a memory for 32", n)
@@ -222,7 +236,7 @@ func TestTokenMemory_Bounded(t *testing.T) {
 			t.Errorf("%d tokens are still there though all are over", n)
 		}
 		long := w.token(map[string]any{"other": strings.Repeat("x", 4<<10)})
-		if n := signatures(long, nil) + signatures(long, nil); n != 2 {
+		if n := signatures(long, nil) + signatures(long, nil) + signatures(long, nil); n != 3 {
 			t.Errorf("%d signatures for a token that is too long to be remembered", n)
 		}
 	}, verify.TokenMemory(32))

@@ -178,10 +178,9 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 	if err := v.checkKnown(now, k); err != nil {
 		return nil, err
 	}
-	if fresh {
-		k.hash = hash
-		k.hold(v.leeway)
-		v.memory.put(k)
+	if fresh && v.memory.again(hash) {
+		k.remember(token, keys, v.leeway)
+		v.memory.put(k, hash)
 	}
 	return c, nil
 }
@@ -199,13 +198,9 @@ func (v *Verifier) read(token string, keys *jose.KeySet) (*knownToken, error) {
 		v.noteUnknownKey(token, err)
 		return nil, err
 	}
-	k := &knownToken{keys: keys}
-	// One string holds the token, which is not kept itself because it may be a small part
-	// of something large, and the payload, whose parts the claims are.
-	text := string(out)
-	k.token = text[:len(token)]
-	if !parseFlat(text[len(token):], &k.parsed) {
-		c, err := ParseClaims(out[len(token):])
+	k, payload := &knownToken{}, out[len(token):]
+	if !parseFlat(string(payload), &k.parsed) { // the claims are parts of one string
+		c, err := ParseClaims(payload)
 		if err != nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ type tokenMemory struct {
 // there, no other is read. A hash may not be that of the token beside it, for the two do
 // not change at once; the token itself decides.
 type tokenSet struct {
-	once   [ways]atomic.Uint64 // hashes of tokens that were accepted once
+	once   [ways]atomic.Uint64 // hashes of tokens that were accepted once; 0: free
 	hashes [ways]atomic.Uint64 // of tokens that are remembered; 0: free
 	tokens [ways]atomic.Pointer[knownToken]
 }
@@ -123,11 +123,17 @@ func (m *tokenMemory) again(hash uint64) bool {
 	if hash == 0 {
 		return false
 	}
-	once := &m.set(hash).once[place(hash)]
-	if once.Load() == hash {
-		return true
+	set, at := m.set(hash), place(hash)
+	for i := range set.once {
+		switch set.once[i].Load() {
+		case hash:
+			set.once[i].Store(0)
+			return true
+		case 0:
+			at = i
+		}
 	}
-	once.Store(hash)
+	set.once[at].Store(hash)
 	return false
 }
 

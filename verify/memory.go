@@ -16,6 +16,7 @@ const (
 	maxMemory       = 1 << 22
 	longestInMemory = 4 << 10 // bytes of a token
 	ways            = 8       // places that one token can have
+	hashed          = 64      // bytes at the end of a token: of its signature, which no other has
 )
 
 // tokenMemory remembers tokens whose signature held, so that the next request with the
@@ -103,7 +104,7 @@ func (m *tokenMemory) find(token string, keys *jose.KeySet) (*knownToken, uint64
 	if m == nil || len(token) > longestInMemory {
 		return nil, 0
 	}
-	hash := max(maphash.String(m.seed, token), 1)
+	hash := max(maphash.String(m.seed, token[max(0, len(token)-hashed):]), 1)
 	set := m.set(hash)
 	for i := range set.hashes {
 		if set.hashes[i].Load() != hash {

@@ -38,7 +38,7 @@ type plan struct {
 
 func main() {
 	p := plan{
-		Options: measure.Options{Rounds: 11, Slice: 50 * time.Millisecond, Cores: 2},
+		Options: measure.Options{Rounds: 31, Slice: 20 * time.Millisecond, Cores: 2},
 		sizes:   sizes{pool: 4096, repeat: 2000, warm: 300},
 		rules:   []int{1_000, 1_000_000},
 	}

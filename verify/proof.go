@@ -40,7 +40,7 @@ func (v *Verifier) prove(ctx context.Context, token string, p Proof) (c *Claims,
 	if c, err = v.verify(token, now); err == nil {
 		nonce, err = v.checkProof(ctx, now, c, token, p)
 	}
-	v.count(token, err)
+	v.count(err)
 	if err != nil {
 		return nil, nonce, err
 	}
@@ -93,7 +93,7 @@ func (v *Verifier) present(ctx context.Context, c Credentials) (claims *Claims, 
 		// A proof that nobody checks is no proof: the client is to learn that at once.
 		return nil, "", errProofBeside
 	case scheme == schemeDPoP && (len(c.DPoP) != 1 || c.DPoP[0] == ""):
-		v.count(token, ErrProof)
+		v.count(ErrProof)
 		return nil, "", wrong(ErrProof, "DPoP", "not exactly one header") // RFC 9449 §4.3 step 1
 	case scheme == schemeDPoP:
 		p.DPoP, p.Method, p.URL = c.DPoP[0], c.Method, c.URL

@@ -27,7 +27,7 @@ type Status struct {
 // Status returns the present state.
 func (v *Verifier) Status() Status {
 	s := Status{
-		Verified: v.verifiedCount(), Refused: v.counters.refused.Load(),
+		Verified: v.counters.verified.sum(), Refused: v.counters.refused.Load(),
 		KeyFetches: v.counters.keyFetches.Load(), RulesReceived: v.counters.rulesReceived.Load(),
 	}
 	if keys := v.keys.Load(); keys != nil {
@@ -55,13 +55,6 @@ func (v *Verifier) Status() Status {
 		s.LastTrouble, s.TroubleAt = t.text, t.at
 	}
 	return s
-}
-
-func (v *Verifier) verifiedCount() (n uint64) {
-	for i := range v.counters.verified {
-		n += v.counters.verified[i].Load()
-	}
-	return n
 }
 
 // trouble is a failure that no caller is told of.

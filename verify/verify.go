@@ -77,7 +77,7 @@ type Verifier struct {
 	position atomic.Pointer[position]
 	trouble  atomic.Pointer[trouble]
 	counters struct {
-		verified                           [16]counter
+		verified                           tally
 		refused, keyFetches, rulesReceived atomic.Uint64
 	}
 }
@@ -292,20 +292,4 @@ func (v *Verifier) checkHeard(now time.Time) error {
 func (v *Verifier) stale(now, heard time.Time) bool {
 	wall, limit := time.Duration(now.UnixNano()-heard.UnixNano()), v.staleAfter()
 	return wall > limit || wall < -maxLeeway || now.Sub(heard) > limit
-}
-
-// counter is a number that has a line of the processor's cache for itself.
-type counter struct {
-	atomic.Uint64
-	_ [56]byte
-}
-
-// count counts an answer. Processors that share one counter wait for each other, so there
-// are several, chosen by a byte of the signature.
-func (v *Verifier) count(token string, err error) {
-	if err != nil {
-		v.counters.refused.Add(1)
-		return
-	}
-	v.counters.verified[token[len(token)-2]%16].Add(1)
 }

@@ -16,13 +16,27 @@ import (
 // ratio: on a busy machine only that can be compared.
 
 func BenchmarkEd25519(b *testing.B) {
-	message := bytes.Repeat([]byte("m"), 620)
 	private := newEd25519(b)
-	pub, signature := private.Public().(ed25519.PublicKey), ed25519.Sign(private, message)
+	pub := private.Public().(ed25519.PublicKey)
+	var messages, signatures [512][]byte // many, for tables are larger than the nearest memory
+	for i := range messages {
+		messages[i] = bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 310)
+		signatures[i] = ed25519.Sign(private, messages[i])
+	}
 	check := tabled(b, newKey(b, jose.EdDSA, "k", pub))
+	var standard, table int
 	compare(b,
-		func() bool { return ed25519.Verify(pub, message, signature) },
-		func() bool { valid, decided := check(message, signature); return valid && decided })
+		func() bool {
+			standard++
+			i := standard % len(messages)
+			return ed25519.Verify(pub, messages[i], signatures[i])
+		},
+		func() bool {
+			table++
+			i := table % len(messages)
+			valid, decided := check(messages[i], signatures[i])
+			return valid && decided
+		})
 }
 
 func BenchmarkP256(b *testing.B) {

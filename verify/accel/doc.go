@@ -7,7 +7,7 @@
 // An issuer signs with the same few keys for days. For a key that was used 50 times a
 // table of its multiples is made in the background, and tables of the base points are
 // there already: [S]B - [k]A and u1 G + u2 Q then need no doublings. An Ed25519 key takes
-// 278 KiB, a P-256 key 148 KiB, at most 8 keys have tables, and the base points take 744
+// 480 KiB, a P-256 key 148 KiB, at most 8 keys have tables, and the base points take 744
 // KiB, once in a process. Keys that are no longer published lose their tables as soon as
 // the new key set is used.
 //

@@ -62,8 +62,8 @@ func TestUse_JOS23_Retired(t *testing.T) {
 	waitFor(t, a, "table of one key", tables(1))
 	useUp(t, checks[1])
 	waitFor(t, a, "tables of both keys", tables(2))
-	const places, each = 37, 64 // places of a key's table, and points for each of them
-	if s := a.Status(); s.Keys != 2 || s.Bytes != empty+places*each*(3*40+2*32) || s.Off != "" {
+	const ed25519Bytes, p256Bytes = 32 * 128 * 3 * 40, 37 * 64 * 2 * 32 // places, points for each, size of one
+	if s := a.Status(); s.Keys != 2 || s.Bytes != empty+ed25519Bytes+p256Bytes || s.Off != "" {
 		t.Errorf("status with tables: %+v", s)
 	}
 	a.Use(nil)

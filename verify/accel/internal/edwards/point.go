@@ -26,6 +26,17 @@ func (p *point) setIdentity() {
 	p.t.Zero()
 }
 
+// set sets p to q, or to its negative.
+func (p *point) set(q *stored, negative bool) {
+	p.x.Subtract(&q.sum, &q.difference)
+	if negative {
+		p.x.Negate(&p.x)
+	}
+	p.y.Add(&q.sum, &q.difference)
+	p.z.One()
+	p.t.Multiply(&p.x, &p.y)
+}
+
 // add adds q, or takes it away. It is right for all points of the curve, those of small
 // order too (H. Hisil and others, "Twisted Edwards Curves Revisited", 2008, §3.1; a, b, c
 // and d are half of what they are there, which saves doubling z).

@@ -14,7 +14,7 @@ import (
 // Widths of digits in bits. A bit more saves a seventh of the additions and doubles the
 // table; that of the base point is there once.
 const (
-	keyWidth  = 7
+	keyWidth  = 8
 	baseWidth = 8
 )
 

@@ -69,20 +69,42 @@ func (t *Table) challenge(r, message []byte) (k [4]uint64, ok bool) {
 
 // difference sets p = [s]B - [k]A.
 func (t *Table) difference(p *point, s, k *[4]uint64) {
-	p.setIdentity()
-	p.addMultiple(t.base, s, false)
-	p.addMultiple(t.key, k, true)
+	var terms terms
+	terms.take(t.base, s, false)
+	terms.take(t.key, k, true)
+	terms.sum(p)
 }
 
-// addMultiple adds k times the point that m belongs to, or takes it away.
-func (p *point) addMultiple(m *multiples, k *[4]uint64, negative bool) {
+// terms are copies of multiples that will be added or taken away. Tables are larger than a
+// processor's nearest memory: fetched one after the other, with nothing that depends on
+// them in between, all are waited for together.
+type terms struct {
+	n     int
+	minus [2 * window.MaxPlaces]bool
+	of    [2 * window.MaxPlaces]stored
+}
+
+// take adds k times the point that m belongs to, or takes it away.
+func (t *terms) take(m *multiples, k *[4]uint64, negative bool) {
 	digits := window.Cut(k, m.width)
 	for i, d := range digits {
-		switch {
-		case d > 0:
-			p.add(&m.row(i)[d-1], negative)
-		case d < 0:
-			p.add(&m.row(i)[-d-1], !negative)
+		if d == 0 {
+			continue
 		}
+		t.minus[t.n] = (d < 0) != negative
+		t.of[t.n] = m.row(i)[max(d, -d)-1]
+		t.n++
+	}
+}
+
+// sum sets p to the sum of the terms.
+func (t *terms) sum(p *point) {
+	if t.n == 0 {
+		p.setIdentity()
+		return
+	}
+	p.set(&t.of[0], t.minus[0])
+	for i := 1; i < t.n; i++ {
+		p.add(&t.of[i], t.minus[i])
 	}
 }

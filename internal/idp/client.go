@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 )
@@ -25,22 +26,45 @@ type ClientMetadata struct {
 	RedirectURIs            []string        `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs  []string        `json:"post_logout_redirect_uris,omitempty"`
 	GrantTypes              []string        `json:"grant_types"`
-	Scopes                  []string        `json:"scopes"`                                 // all that it may ask for, API scopes included
-	Origins                 []string        `json:"web_origins,omitempty"`                  // browser origins that may read our answers (CORS)
-	ClientURI               string          `json:"client_uri,omitempty"`                   // shown to people
-	PolicyURI               string          `json:"policy_uri,omitempty"`                   // shown to people
-	TermsURI                string          `json:"tos_uri,omitempty"`                      // shown to people
+	Scopes                  []string        `json:"scopes"`                     // all that it may ask for, API scopes included
+	Origins                 []string        `json:"web_origins,omitempty"`      // browser origins that may read our answers (CORS)
+	Resources               []string        `json:"resources,omitempty"`        // identifiers of the resources that it serves: it may introspect their tokens
+	ResponseModes           []string        `json:"response_modes,omitempty"`   // that it may ask for; empty: query and form_post
+	ClientURI               string          `json:"client_uri,omitempty"`       // shown to people
+	LogoURI                 string          `json:"logo_uri,omitempty"`         // shown to people
+	PolicyURI               string          `json:"policy_uri,omitempty"`       // shown to people
+	TermsURI                string          `json:"tos_uri,omitempty"`          // shown to people
+	Contacts                []string        `json:"contacts,omitempty"`         // e-mail addresses of who is responsible for it
+	SoftwareID              string          `json:"software_id,omitempty"`      // the same for every installation
+	SoftwareVersion         string          `json:"software_version,omitempty"` //
+	JWKS                    json.RawMessage `json:"jwks,omitempty"`             // its public keys; never together with jwks_uri
+	JWKSURI                 string          `json:"jwks_uri,omitempty"`         // where its public keys are
+	TokenEndpointAuthAlg    string          `json:"token_endpoint_auth_signing_alg,omitempty"`
 	IDTokenAlg              string          `json:"id_token_signed_response_alg,omitempty"` // empty: RS256
+	UserinfoAlg             string          `json:"userinfo_signed_response_alg,omitempty"` // empty: plain JSON
+	RequestObjectAlg        string          `json:"request_object_signing_alg,omitempty"`   // empty: any that its keys allow
+	RequireSignedRequest    bool            `json:"require_signed_request_object,omitempty"`
+	RequirePAR              bool            `json:"require_pushed_authorization_requests,omitempty"`
+	DPoPBound               bool            `json:"dpop_bound_access_tokens,omitempty"` // it gets no tokens without a proof (RFC 9449 §5.2)
+	DefaultMaxAge           *int64          `json:"default_max_age,omitempty"`          // seconds; nil: none
+	RequireAuthTime         bool            `json:"require_auth_time,omitempty"`        // auth_time is in every ID token of people here anyway
+	DefaultACRValues        []string        `json:"default_acr_values,omitempty"`
+	InitiateLoginURI        string          `json:"initiate_login_uri,omitempty"` // where a login can be begun at the client
+	BackchannelLogoutURI    string          `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSID    bool            `json:"backchannel_logout_session_required,omitempty"`
+	FrontchannelLogoutURI   string          `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelLogoutSID   bool            `json:"frontchannel_logout_session_required,omitempty"`
 }
 
 // AuthMethod is how a client proves itself at the token endpoint (RFC 7591 §2).
 type AuthMethod string
 
-// The methods that exist today.
+// The methods that there are.
 const (
-	AuthNone  AuthMethod = "none"
-	AuthBasic AuthMethod = "client_secret_basic"
-	AuthPost  AuthMethod = "client_secret_post"
+	AuthNone          AuthMethod = "none"
+	AuthBasic         AuthMethod = "client_secret_basic"
+	AuthPost          AuthMethod = "client_secret_post"
+	AuthPrivateKeyJWT AuthMethod = "private_key_jwt"
 )
 
 // SecurityProfile is the set of rules that a client is held to.

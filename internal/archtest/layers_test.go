@@ -21,7 +21,7 @@ const (
 // layers, lowest first: a package imports only from layers below its own.
 var layers = []string{
 	"internal/idp internal/secret internal/backup",
-	"internal/store internal/keyring internal/session internal/notify internal/revocation " +
+	"internal/store internal/keyring internal/session internal/notify internal/outbound internal/revocation " +
 		"internal/audit internal/leakscan internal/config internal/passhash internal/jwe",
 	"internal/token internal/authn internal/upstream internal/edge",
 	"internal/oauth internal/web internal/admin internal/gateway",

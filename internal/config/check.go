@@ -29,6 +29,7 @@ func (c Config) Check() error {
 		named("database_password_file", c.checkDatabasePassword()),
 		c.checkTransport(),
 		c.checkVerifierNetworks(),
+		c.checkOutboundNetworks(),
 		named("brand.name", checkBrand(c.Brand.Name)),
 		c.checkSMTP(),
 		c.checkLifetimes(),
@@ -165,6 +166,14 @@ func (c Config) checkVerifierNetworks() error {
 	var problems []error
 	for _, n := range c.VerifierNetworks {
 		problems = append(problems, named("verifier_networks", checkNetwork(n, "contains everybody: strangers would have the places of your services; name their networks")))
+	}
+	return errors.Join(problems...)
+}
+
+func (c Config) checkOutboundNetworks() error {
+	var problems []error
+	for _, n := range c.OutboundNetworks {
+		problems = append(problems, named("outbound_networks", checkNetwork(n, "contains every address: clients could make this server call anything; name your networks")))
 	}
 	return errors.Join(problems...)
 }

@@ -81,6 +81,8 @@ func TestCheck(t *testing.T) {
 		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: [proxy]":                `trusted_proxies: "proxy" is neither an address nor a prefix`,
 		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: [127.0.0.1, 0.0.0.0/0]": `trusted_proxies: "0.0.0.0/0" trusts everybody`,
 		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: [127.0.0.1]\nverifier_networks: [0.0.0.0/0]": `verifier_networks: "0.0.0.0/0" contains everybody`,
+		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: [127.0.0.1]\noutbound_networks: [\"::/0\"]":  `outbound_networks: "::/0" contains every address`,
+		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: [127.0.0.1]\noutbound_networks: [intra]":     `outbound_networks: "intra" is neither an address nor a prefix`,
 		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: [127.0.0.1]\nverifier_networks: [cluster]":   `verifier_networks: "cluster" is neither an address nor a prefix`,
 		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: ['::/0']":                                    `trusted_proxies: "::/0" trusts everybody`,
 		"public_url: https://id.example.com\nkey_file: k\ntrusted_proxies: ['::ffff:10.0.0.0/104']":                     "is neither an address nor a prefix",

@@ -141,6 +141,19 @@ type Config struct {
 	// from the 257th on, and then refuse all tokens.
 	VerifierNetworks []string `yaml:"verifier_networks"`
 
+	// Networks of your own, as addresses or prefixes, in which this server may call what
+	// clients name: their key sets (jwks_uri), metadata and logout addresses. Without them it
+	// calls public addresses only, by https at port 443. In these networks https is required as
+	// well, but any port will do. Certificates are checked against the system's authorities; the
+	// environment variable SSL_CERT_FILE names a file with others.
+	//
+	// Default: none
+	// Example: [10.2.0.0/16]
+	// What breaks: whoever may register a client can make this server send requests to any
+	// https service in these networks; clients in networks that are not named here cannot have
+	// their keys fetched.
+	OutboundNetworks []string `yaml:"outbound_networks"`
+
 	// What people see of you.
 	Brand Brand `yaml:"brand"`
 

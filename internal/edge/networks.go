@@ -3,6 +3,7 @@ package edge
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/signet-id/signet/internal/idp"
@@ -53,6 +54,9 @@ func (n Networks) Contains(addr netip.Addr) bool {
 	}
 	return false
 }
+
+// Prefixes returns them.
+func (n Networks) Prefixes() []netip.Prefix { return slices.Clone(n.prefixes) }
 
 // Empty reports whether nobody was named.
 func (n Networks) Empty() bool { return len(n.prefixes) == 0 }

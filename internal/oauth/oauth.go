@@ -21,6 +21,7 @@ import (
 
 	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/outbound"
 	"github.com/signet-id/signet/internal/revocation"
 	"github.com/signet-id/signet/internal/session"
 	"github.com/signet-id/signet/internal/token"
@@ -36,6 +37,7 @@ type Config struct {
 	Sessions  *session.Manager
 	Pages     Pages
 	Hub       *revocation.Hub
+	Outbound  *outbound.Client // calls what clients name
 	Lifetimes Lifetimes
 	Quotas    Quotas
 	Feed      RevocationsConfig

@@ -27,6 +27,7 @@ import (
 	"github.com/signet-id/signet/internal/keyring"
 	"github.com/signet-id/signet/internal/notify"
 	"github.com/signet-id/signet/internal/oauth"
+	"github.com/signet-id/signet/internal/outbound"
 	"github.com/signet-id/signet/internal/passhash"
 	"github.com/signet-id/signet/internal/revocation"
 	"github.com/signet-id/signet/internal/secret"
@@ -68,6 +69,7 @@ type Server struct {
 	pages    *web.Pages
 	proxies  edge.Proxies
 	services edge.Networks // of verifiers
+	outbound *outbound.Client
 	public   http.Handler
 	admin    http.Handler
 	tls      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
@@ -158,6 +160,11 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if s.services, err = edge.ParseNetworks(s.cfg.VerifierNetworks); err != nil {
 		return fmt.Errorf("verifier_networks: %w", err)
 	}
+	own, err := edge.ParseNetworks(s.cfg.OutboundNetworks)
+	if err != nil {
+		return fmt.Errorf("outbound_networks: %w", err)
+	}
+	s.outbound = outbound.New(outbound.Config{Allow: own.Prefixes(), Loopback: s.opts.Dev, Now: s.now, Log: s.log})
 	mailer, err := s.newMailer()
 	if err != nil {
 		return err
@@ -213,7 +220,7 @@ func (s *Server) oauthConfig(sessions *session.Manager) oauth.Config {
 	})
 	return oauth.Config{
 		Issuer: s.cfg.PublicURL, Store: s.store, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,
-		Pages: pages{s.pages}, Hub: s.hub,
+		Pages: pages{s.pages}, Hub: s.hub, Outbound: s.outbound,
 		Lifetimes: oauth.Lifetimes{
 			AuthRequest: config.AuthRequestLifetime, Code: config.CodeLifetime, Refresh: s.cfg.Lifetimes.RefreshToken,
 		},

@@ -44,6 +44,7 @@ var droppedTables = map[string]string{
 	"codes":         "live for a minute: void after a restore",
 	"attempts":      "counters of minutes",
 
+	"used_ids":          "of minutes; what was made before a restore is refused by its time",
 	"familiar_networks": "each login writes them again",
 }
 

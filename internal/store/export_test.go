@@ -62,6 +62,9 @@ func (db *DB) SetBounds(attempts, refusals int64) {
 // SetGrantBound replaces how many live grants of a client a person may have.
 func (db *DB) SetGrantBound(n int64) { db.bounds.grants = n }
 
+// SetUsedBound replaces how many used ids a 256th of a purpose may have.
+func (db *DB) SetUsedBound(n int64) { db.bounds.usedIDs = n }
+
 // Queued is how many verbs wait for the writer.
 func (db *DB) Queued() int { return len(db.engine.(*sqliteDB).queue) }
 

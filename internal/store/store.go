@@ -64,6 +64,7 @@ type bounds struct {
 	attempts int64 // counters
 	refusals int64 // audit rows of refusals: the newest ones are kept
 	grants   int64 // live grants of one person and client: the newest ones are kept
+	usedIDs  int64 // used ids of one purpose, in each of 256 parts
 }
 
 // engine runs verbs on one kind of database.
@@ -94,7 +95,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	db := &DB{
-		ruleLifetime: o.RuleLifetime, log: o.Log, bounds: bounds{attempts: 200_000, refusals: 100_000, grants: 1000},
+		ruleLifetime: o.RuleLifetime, log: o.Log, bounds: bounds{attempts: 200_000, refusals: 100_000, grants: 1000, usedIDs: 1024},
 		watchers: map[chan struct{}]struct{}{},
 	}
 	if err := db.open(ctx, dsn, o); err != nil {

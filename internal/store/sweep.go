@@ -10,6 +10,7 @@ const (
 
 	// Kept for a while after their end: a code's second use must still be noticed.
 	keepCodes    = time.Hour
+	keepUsed     = 10 * time.Minute // a clock may be set back a little (STO-05)
 	keepSessions = time.Hour
 	keepGrants   = 24 * time.Hour
 	keepEvents   = 90 * 24 * time.Hour
@@ -39,6 +40,8 @@ var sweeps = [...]sweep{
 	{what: "codes", keep: keepCodes, query: `DELETE FROM codes WHERE hash IN
 		(SELECT hash FROM codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	sweepAttempts,
+	{what: "used ids", keep: keepUsed, query: `DELETE FROM used_ids WHERE (purpose, id) IN
+		(SELECT purpose, id FROM used_ids WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	{what: "familiar networks", query: `DELETE FROM familiar_networks WHERE (user_id, network) IN
 		(SELECT user_id, network FROM familiar_networks WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	// A grant that hangs on a session dies with it; it goes first, for the session's row names it.

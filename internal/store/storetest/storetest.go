@@ -24,7 +24,7 @@ const RuleLifetime = 6 * time.Minute
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range [][]test{
 		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests,
-		refreshTests, grantTests, logTests, attemptTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
+		refreshTests, grantTests, logTests, attemptTests, usedTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
 		backupTests,
 	} {
 		runGroup(t, group, func(t *testing.T) []*store.DB { return []*store.DB{open(t)} })

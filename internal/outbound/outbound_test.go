@@ -223,6 +223,7 @@ func TestPost(t *testing.T) {
 func TestGet_NET01_Answers(t *testing.T) {
 	t.Parallel()
 	var target *site
+	var sent atomic.Int64
 	reached := func(w http.ResponseWriter, _ *http.Request) { t.Error("a redirect was followed") }
 	target = newSite(t, reached)
 	for name, h := range map[string]http.HandlerFunc{
@@ -238,7 +239,8 @@ func TestGet_NET01_Answers(t *testing.T) {
 		},
 		"endless": func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
-				if _, err := w.Write(bytes.Repeat([]byte("a"), 64<<10)); err != nil {
+				n, err := w.Write(bytes.Repeat([]byte("a"), 64<<10))
+				if err != nil || sent.Add(int64(n)) > 32<<20 { // more than all buffers on the way
 					return
 				}
 			}
@@ -250,6 +252,9 @@ func TestGet_NET01_Answers(t *testing.T) {
 			doc, err := own(t, s).Get(t.Context(), s.URL+"/", "*/*")
 			if !errors.Is(err, outbound.ErrAnswer) || doc.Body != nil {
 				t.Errorf("%d bytes, %v", len(doc.Body), err)
+			}
+			if n := sent.Load(); n > 32<<20 {
+				t.Errorf("more than %d bytes were read", n)
 			}
 			if strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "status") {
 				t.Errorf("says too much: %v", err)
@@ -360,8 +365,10 @@ func TestGet_NET01_NoProxy(t *testing.T) {
 		t.Setenv(name, proxy.URL)
 	}
 	// Go never asks a proxy for loopback, so the name is another.
-	c := newClient(t, outbound.Config{Resolver: newDNS(t, "::ffff:127.0.0.1").resolver()})
-	if _, err := c.Get(t.Context(), "https://example.com/", "*/*"); err != outbound.ErrUnreachable {
+	c := newClient(t, outbound.Config{
+		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Resolver: newDNS(t, "127.0.0.1").resolver(),
+	})
+	if _, err := c.Get(t.Context(), "https://example.com:1/", "*/*"); err != outbound.ErrUnreachable {
 		t.Error(err)
 	}
 	if p, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: "example.com"}}); p == nil || err != nil {

@@ -3,6 +3,7 @@ module github.com/signet-id/signet
 go 1.26.0
 
 require (
+	filippo.io/mldsa v1.0.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
@@ -11,6 +12,7 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/signet-id/signet/verify v0.0.0
+	github.com/signet-id/signet/verify/mldsa v0.0.0
 	github.com/spf13/cobra v1.10.2
 	github.com/wneessen/go-mail v0.8.1
 	go.yaml.in/yaml/v4 v4.0.0
@@ -42,3 +44,5 @@ require (
 )
 
 replace github.com/signet-id/signet/verify => ./verify
+
+replace github.com/signet-id/signet/verify/mldsa => ./verify/mldsa

@@ -101,6 +101,9 @@ func (v *Verifier) discover(ctx context.Context) (string, error) {
 	if issuer != v.issuer {
 		return "", errors.New("the document is of another issuer")
 	}
+	if v.keySetURL != "" {
+		return v.keySetURL, nil
+	}
 	if err := checkURL(keys); err != nil {
 		return "", fmt.Errorf("jwks_uri: %w", err)
 	}

@@ -250,6 +250,21 @@ func TestKeys_TOK06_BadSetNeverReplacesGood(t *testing.T) {
 
 // OpenID Connect Discovery §4.3: the document is the issuer's own, byte for byte; keys
 // come from https.
+// TestKeys_KeySetURL: the keys come from there, and the metadata must be the issuer's all
+// the same.
+func TestKeys_KeySetURL(t *testing.T) {
+	t.Parallel()
+	const elsewhere = "/jwks-pq.json"
+	running(t, func(t *testing.T, w *world, v *verify.Verifier) {
+		if _, err := v.Verify(background, w.token(nil)); err != nil {
+			t.Error(err)
+		}
+		if w.count(elsewhere) != 1 || w.count("/jwks.json") != 0 {
+			t.Errorf("fetched %d times from there, %d times from the usual place", w.count(elsewhere), w.count("/jwks.json"))
+		}
+	}, verify.KeySetURL(issuer+elsewhere))
+}
+
 func TestKeys_Discovery(t *testing.T) {
 	t.Parallel()
 	const here = issuer + "/jwks.json"

@@ -39,6 +39,11 @@ func Leeway(d time.Duration) Option { return func(v *Verifier) { v.leeway = d } 
 // there (RFC 9728 §5.1).
 func ResourceMetadataURL(url string) Option { return func(v *Verifier) { v.metadataURL = url } }
 
+// KeySetURL sets where the issuer's keys are fetched from, in place of the "jwks_uri" of its
+// metadata: https, or http on this machine. A signet keeps keys of ML-DSA out of the set that
+// every client reads; they stand, with all others, at <issuer>/jwks-pq.json.
+func KeySetURL(url string) Option { return func(v *Verifier) { v.keySetURL = url } }
+
 // TokenMemory sets how many verified tokens are remembered, so that checking them again
 // costs a fraction of a microsecond; a full one takes up to 2 KiB for a token of usual
 // size. The default is 8192, 0 remembers none.
@@ -80,6 +85,14 @@ func (v *Verifier) checkConfig() error {
 	}
 	if err := checkMetadataURL(v.metadataURL); err != nil {
 		return err
+	}
+	if v.keySetURL != "" {
+		if err := checkURL(v.keySetURL); err != nil {
+			return fmt.Errorf("verify: the key set's URL: %w", err)
+		}
+		if v.static != nil || v.bundle != nil {
+			return errors.New("verify: no key set is fetched by such a verifier")
+		}
 	}
 	if v.remembered < 0 || v.remembered > maxMemory {
 		return fmt.Errorf("verify: the memory of tokens must be between 0 and %d", maxMemory)

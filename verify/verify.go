@@ -44,6 +44,7 @@ type Verifier struct {
 	maxStaleness     time.Duration
 	leeway           time.Duration
 	metadataURL      string
+	keySetURL        string // empty: what the metadata says
 	log              *slog.Logger
 	acceptStale      bool
 	remembered       int              // tokens

@@ -52,6 +52,8 @@ func TestNew_Refuses(t *testing.T) {
 	}
 	for name, opt := range map[string]verify.Option{
 		"leeway over a minute":   verify.Leeway(61 * time.Second),
+		"key set over http":      verify.KeySetURL("http://id.example.com/keys"),
+		"key set nowhere":        verify.KeySetURL("/keys"),
 		"negative leeway":        verify.Leeway(-1),
 		"no staleness":           verify.MaxStaleness(0),
 		"negative staleness":     verify.MaxStaleness(-1),

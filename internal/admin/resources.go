@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // Resource is a service that accepts tokens. Its id stands in the path of a request.
@@ -17,7 +18,7 @@ type Resource struct {
 	ID                  string      `json:"id"`
 	Name                string      `json:"name"`
 	TokenFormat         string      `json:"token_format"`                    // "jwt"
-	Alg                 string      `json:"alg"`                             // EdDSA, ES256 or RS256
+	Alg                 string      `json:"alg"`                             // EdDSA, ES256, RS256, ML-DSA-44, ML-DSA-65 or ML-DSA-87
 	AccessTokenLifetime int64       `json:"access_token_lifetime,omitempty"` // seconds; 0: the server's default
 	Scopes              []idp.Scope `json:"scopes"`
 }
@@ -35,6 +36,7 @@ type resourceStore interface {
 
 type resources struct {
 	store    resourceStore
+	ring     Keyring
 	issuer   string
 	now      func() time.Time
 	changing *sync.Mutex // held from reading what is to be changed until it is written
@@ -82,6 +84,9 @@ func (e resources) put(w http.ResponseWriter, r *http.Request) error {
 	e.changing.Lock()
 	defer e.changing.Unlock()
 	if err := e.unmistakable(r.Context(), res); err != nil {
+		return err
+	}
+	if err := e.ring.Need(r.Context(), jose.Algorithm(res.Alg), e.now()); err != nil {
 		return err
 	}
 	if err := e.store.PutResource(r.Context(), operator(r), res, e.now()); err != nil {
@@ -143,9 +148,9 @@ func (e resources) check(res idp.Resource) error {
 		return invalid("token_format is not jwt; others are not supported in this version")
 	}
 	switch res.Alg {
-	case "EdDSA", "ES256", "RS256":
+	case "EdDSA", "ES256", "RS256", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87":
 	default:
-		return invalid("alg is none of EdDSA, ES256, RS256")
+		return invalid("alg is none of EdDSA, ES256, RS256, ML-DSA-44, ML-DSA-65, ML-DSA-87")
 	}
 	if len(res.Scopes) == 0 || len(res.Scopes) > maxScopes {
 		return invalid("scopes must have from 1 to %d elements", maxScopes)

@@ -86,7 +86,7 @@ func (a *app) keyRotate() *cobra.Command {
 			return a.succeed(cmd, "/keys/rotate", admin.Rotation{Alg: strings.TrimSpace(alg)})
 		},
 	}
-	cmd.Flags().StringVar(&alg, "alg", "", "only the key of this algorithm: RS256, ES256 or EdDSA")
+	cmd.Flags().StringVar(&alg, "alg", "", "only the key of this algorithm, such as RS256")
 	return cmd
 }
 

@@ -12,9 +12,12 @@ import (
 	"fmt"
 	"time"
 
+	"filippo.io/mldsa"
+
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/verify/jose"
+	_ "github.com/signet-id/signet/verify/mldsa" // keys of ML-DSA for package jose
 )
 
 // ErrKEK says that the key-encryption key is not the one that sealed the stored keys.
@@ -42,14 +45,14 @@ func generate(alg jose.Algorithm, sealing [32]byte, stagedAt, activeAt time.Time
 	if err != nil {
 		return idp.SigningKey{}, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
+	text, err := encode(private)
 	if err != nil {
 		return idp.SigningKey{}, err
 	}
-	defer clear(der)
+	defer clear(text)
 	return idp.SigningKey{
 		ID: kid, Alg: string(alg), PublicJWK: jwk, StagedAt: stagedAt, ActiveAt: activeAt,
-		Sealed: secret.Seal(sealing, der, place(kid, string(alg))),
+		Sealed: secret.Seal(sealing, text, place(kid, string(alg))),
 	}, nil
 }
 
@@ -63,7 +66,30 @@ func private(alg jose.Algorithm) (crypto.Signer, error) {
 	case jose.RS256:
 		return rsa.GenerateKey(secret.Reader, rsaBits)
 	}
+	if params, ok := mldsaParameters[alg]; ok {
+		return mldsa.GenerateKey(params)
+	}
 	return nil, fmt.Errorf("algorithm %q: %w", alg, idp.ErrInvalid)
+}
+
+var mldsaParameters = map[jose.Algorithm]mldsa.Parameters{
+	jose.MLDSA44: mldsa.MLDSA44(), jose.MLDSA65: mldsa.MLDSA65(), jose.MLDSA87: mldsa.MLDSA87(),
+}
+
+// encode writes a private key as it is sealed: as PKCS #8, and one of ML-DSA as its seed
+// (FIPS 204 §3.6.3), which is all that it is made from.
+func encode(private crypto.Signer) ([]byte, error) {
+	if key, ok := private.(*mldsa.PrivateKey); ok {
+		return key.Bytes(), nil
+	}
+	return x509.MarshalPKCS8PrivateKey(private)
+}
+
+func decode(alg jose.Algorithm, text []byte) (any, error) {
+	if params, ok := mldsaParameters[alg]; ok {
+		return mldsa.NewPrivateKey(params, text)
+	}
+	return x509.ParsePKCS8PrivateKey(text)
 }
 
 // sealings are the keys that open what is sealed; the first one seals what is new.
@@ -83,14 +109,14 @@ func (s sealings) open(sealed, place []byte) (plain []byte, current bool, err er
 // this algorithm; the name says which public key it is. So nothing in the row that is
 // not sealed is believed.
 func open(k idp.SigningKey, keys sealings) (*jose.Signer, error) {
-	der, _, err := keys.open(k.Sealed, place(k.ID, k.Alg))
+	text, _, err := keys.open(k.Sealed, place(k.ID, k.Alg))
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: %w", k.ID, ErrKEK)
 	}
-	defer clear(der)
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	defer clear(text)
+	parsed, err := decode(jose.Algorithm(k.Alg), text)
 	if err != nil {
-		return nil, fmt.Errorf("signing key %s: not PKCS #8", k.ID) // the cause could quote the key
+		return nil, fmt.Errorf("signing key %s: not as it is stored", k.ID) // the cause could quote the key
 	}
 	private, ok := parsed.(crypto.Signer)
 	if !ok {

@@ -49,6 +49,14 @@ type Store interface {
 // parties try the first key only, and RS256 is what every one of them can check.
 var algorithms = [...]jose.Algorithm{jose.RS256, jose.ES256, jose.EdDSA}
 
+// onDemand are the algorithms that have keys from the moment that a resource wants them.
+// They stand in a key set of their own: many clients refuse a set with a kind of key that
+// they do not know.
+var onDemand = [...]jose.Algorithm{jose.MLDSA44, jose.MLDSA65, jose.MLDSA87}
+
+// known is all of them, in the order of the key set.
+var known = slices.Concat(algorithms[:], onDemand[:])
+
 // announcers are the algorithms in the order in which they are cheap to verify.
 var announcers = [...]jose.Algorithm{jose.EdDSA, jose.ES256, jose.RS256}
 
@@ -69,7 +77,8 @@ type snapshot struct {
 	since   map[jose.Algorithm]time.Time // when the signers were published
 	keys    *jose.KeySet
 	hints   *jose.KeySet // keys, and those that were retired on schedule
-	jwks    []byte
+	jwks    []byte       // of keys, without those of onDemand
+	all     []byte       // of keys
 }
 
 // Config is what a ring is told.
@@ -105,8 +114,8 @@ func (r *Ring) Reload(ctx context.Context, now time.Time) error {
 		return err
 	}
 	made := false
-	for _, alg := range algorithms {
-		if s.signers[alg] != nil {
+	for _, alg := range known {
+		if s.signers[alg] != nil || !s.wants(alg) {
 			continue
 		}
 		if err := r.add(ctx, alg, now); err != nil {
@@ -121,6 +130,28 @@ func (r *Ring) Reload(ctx context.Context, now time.Time) error {
 	}
 	r.current.Store(s)
 	return r.Ready()
+}
+
+// wants reports whether there must be a key of the algorithm. One of onDemand that has had
+// a key has a resource with tokens of it.
+func (s *snapshot) wants(alg jose.Algorithm) bool {
+	return slices.Contains(algorithms[:], alg) ||
+		slices.ContainsFunc(s.rows, func(k idp.SigningKey) bool { return k.Alg == string(alg) })
+}
+
+// Need makes a key of the algorithm if it is one that has keys on demand and has none. It
+// signs at once: no verifier is there that could have older keys.
+func (r *Ring) Need(ctx context.Context, alg jose.Algorithm, now time.Time) error {
+	if !slices.Contains(onDemand[:], alg) {
+		return nil
+	}
+	if _, err := r.Signer(alg); err == nil {
+		return nil
+	}
+	if err := r.add(ctx, alg, now); err != nil {
+		return err
+	}
+	return r.Reload(ctx, now)
 }
 
 // system is who acts when nobody asked for it.
@@ -145,7 +176,7 @@ func (r *Ring) read(ctx context.Context) (*snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
-	stored = slices.DeleteFunc(slices.Clone(stored), func(k idp.SigningKey) bool { return !known(k) })
+	stored = slices.DeleteFunc(slices.Clone(stored), func(k idp.SigningKey) bool { return !knows(k) })
 	slices.SortFunc(stored, order)
 	if s := r.current.Load(); s != nil && slices.EqualFunc(s.rows, stored, sameRow) {
 		return s, nil // nearly always; opening keys takes milliseconds
@@ -178,7 +209,14 @@ func (s *snapshot) publish(public, hints []*jose.Key) (err error) {
 	if s.hints, err = jose.NewKeySet(append(hints, public...)...); err != nil {
 		return fmt.Errorf("key set with retired keys: %w", err)
 	}
-	if s.jwks, err = json.Marshal(s.keys); err != nil {
+	if s.all, err = json.Marshal(s.keys); err != nil {
+		return fmt.Errorf("key set: %w", err)
+	}
+	common, err := jose.NewKeySet(slices.DeleteFunc(slices.Clone(public), func(k *jose.Key) bool { return slices.Contains(onDemand[:], k.Algorithm()) })...)
+	if err != nil {
+		return fmt.Errorf("key set: %w", err)
+	}
+	if s.jwks, err = json.Marshal(common); err != nil {
 		return fmt.Errorf("key set: %w", err)
 	}
 	return nil
@@ -199,7 +237,7 @@ func order(a, b idp.SigningKey) int {
 		return 1
 	}
 	return cmp.Or(
-		slices.Index(algorithms[:], jose.Algorithm(a.Alg))-slices.Index(algorithms[:], jose.Algorithm(b.Alg)),
+		slices.Index(known, jose.Algorithm(a.Alg))-slices.Index(known, jose.Algorithm(b.Alg)),
 		rank(a)-rank(b), inTurn(a, b))
 }
 
@@ -236,10 +274,15 @@ func (r *Ring) Announcer(now time.Time) (*jose.Signer, error) {
 	return r.Signer(best)
 }
 
-// JWKS returns Keys as a document (RFC 7517 §5). The caller must not change it.
+// JWKS returns the keys that every client understands as a document (RFC 7517 §5). The
+// caller must not change it.
 func (r *Ring) JWKS() []byte { return r.current.Load().jwks }
 
-// Ready reports whether there is a key to sign with for every algorithm.
+// AllJWKS returns Keys as a document, those of ML-DSA included (RFC 9964 §3). The caller
+// must not change it.
+func (r *Ring) AllJWKS() []byte { return r.current.Load().all }
+
+// Ready reports whether there is a key to sign with for every algorithm that always has one.
 func (r *Ring) Ready() error {
 	for _, alg := range algorithms {
 		if _, err := r.Signer(alg); err != nil {

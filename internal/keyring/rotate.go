@@ -76,7 +76,7 @@ func (r *Ring) finish(ctx context.Context, k idp.SigningKey, now time.Time) erro
 // empty takes private halves out of the rows of retired keys: earlier releases left them.
 func (r *Ring) empty(ctx context.Context, rows []idp.SigningKey, now time.Time) error {
 	for _, k := range rows {
-		if k.RetiredAt.IsZero() || len(k.Sealed) == 0 || !known(k) {
+		if k.RetiredAt.IsZero() || len(k.Sealed) == 0 || !knows(k) {
 			continue
 		}
 		der, _, err := r.keys.open(k.Sealed, place(k.ID, k.Alg))
@@ -91,15 +91,15 @@ func (r *Ring) empty(ctx context.Context, rows []idp.SigningKey, now time.Time) 
 	return nil
 }
 
-// Succeed gives each algorithm that is named, or all of them, a successor that signs as
-// soon as it has been published for long enough. A successor that is there already is
+// Succeed gives each algorithm that is named, or all that have keys, a successor that signs
+// as soon as it has been published for long enough. A successor that is there already is
 // taken forward. It returns the successors.
 func (r *Ring) Succeed(ctx context.Context, by idp.Actor, algs []jose.Algorithm, now time.Time) ([]Status, error) {
 	if len(algs) == 0 {
-		algs = algorithms[:]
+		algs = r.signing()
 	}
 	for _, alg := range algs {
-		if !slices.Contains(algorithms[:], alg) {
+		if !slices.Contains(known, alg) {
 			return nil, fmt.Errorf("algorithm %q: %w", alg, idp.ErrInvalid)
 		}
 		if err := r.succeed(ctx, by, alg, now); err != nil {
@@ -113,6 +113,12 @@ func (r *Ring) Succeed(ctx context.Context, by idp.Actor, algs []jose.Algorithm,
 	return slices.DeleteFunc(list, func(s Status) bool {
 		return s.State != Staged || !slices.Contains(algs, jose.Algorithm(s.Alg))
 	}), err
+}
+
+// signing returns the algorithms that have a key that signs.
+func (r *Ring) signing() []jose.Algorithm {
+	signers := r.current.Load().signers
+	return slices.DeleteFunc(slices.Clone(known), func(alg jose.Algorithm) bool { return signers[alg] == nil })
 }
 
 func (r *Ring) succeed(ctx context.Context, by idp.Actor, alg jose.Algorithm, now time.Time) error {

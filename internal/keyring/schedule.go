@@ -74,12 +74,12 @@ type Action struct {
 // cannot know. The key then signs for longer, until an operator says rotate.
 func Plan(rows []idp.SigningKey, now time.Time, p Policy) []Action {
 	var due []Action
-	for _, alg := range algorithms {
+	for _, alg := range known {
 		due = append(due, p.advance(live(rows, alg), now)...)
 	}
 	for _, k := range rows {
 		switch {
-		case !known(k):
+		case !knows(k):
 		case !k.RetiredAt.IsZero():
 			if !now.Before(k.RetiredAt.Add(p.Hints)) {
 				due = append(due, Action{Do: Forget, Key: k})
@@ -140,9 +140,9 @@ func inTurn(a, b idp.SigningKey) int {
 	return cmp.Or(a.ActiveAt.Compare(b.ActiveAt), strings.Compare(a.ID, b.ID))
 }
 
-// known: keys of other algorithms belong to a newer release.
-func known(k idp.SigningKey) bool {
-	return slices.Contains(algorithms[:], jose.Algorithm(k.Alg))
+// knows: keys of other algorithms belong to a newer release.
+func knows(k idp.SigningKey) bool {
+	return slices.Contains(known, jose.Algorithm(k.Alg))
 }
 
 func later(a, b time.Time) time.Time {

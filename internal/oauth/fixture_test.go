@@ -61,6 +61,7 @@ var ring = sync.OnceValue(func() *keyring.Ring {
 	check(err)
 	r, err := keyring.Open(ctx, db, keyring.Config{KEK: [32]byte{1}}, now)
 	check(err)
+	check(r.Need(ctx, jose.MLDSA65, now))
 	check(db.Close())
 	return r
 })

@@ -6,16 +6,21 @@ import (
 )
 
 // Keys is the public half of the keyring.
-type Keys interface{ JWKS() []byte }
+type Keys interface {
+	JWKS() []byte    // what every client understands
+	AllJWKS() []byte // also keys of ML-DSA (RFC 9964)
+}
 
-// jwksEndpoint is GET /jwks.json (RFC 7517 §5). The keyring keeps the bytes ready.
+// jwksEndpoint is GET /jwks.json (RFC 7517 §5), and /jwks-pq.json with the keys of ML-DSA
+// beside the others: some clients refuse a set with a kind of key that is new to them. The
+// keyring keeps the bytes ready.
 type jwksEndpoint struct {
-	keys    Keys
+	keys    func() []byte
 	current atomic.Pointer[document]
 }
 
 func (e *jwksEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body := e.keys.JWKS()
+	body := e.keys()
 	d := e.current.Load()
 	if d == nil || !sameBytes(d.body, body) {
 		d = newDocument(body)

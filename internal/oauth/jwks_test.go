@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/signet-id/signet/verify/jose"
@@ -41,5 +42,19 @@ func TestJWKS_RFC7517_5_KeySet(t *testing.T) {
 	}
 	if _, _, err := set.Verify(tok.json("id_token"), "JWT"); err != nil {
 		t.Error(err)
+	}
+}
+
+// RFC 9964 §3: keys of a kind that some clients do not know stand in a set of their own,
+// with all others.
+func TestJWKS_RFC9964_3_SetOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	set, err := jose.ParseKeySet(w.send("GET", "/jwks-pq.json", nil).ok().Body.Bytes())
+	if err != nil || len(set.Keys()) != 4 || set.Keys()[3].Algorithm() != jose.MLDSA65 {
+		t.Errorf("%v, %v", set, err)
+	}
+	if usual := w.send("GET", "/jwks.json", nil).ok().Body.String(); strings.Contains(usual, "AKP") {
+		t.Errorf("the usual set: %s", usual)
 	}
 }

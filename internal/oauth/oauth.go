@@ -206,7 +206,8 @@ func (e *Endpoints) forClients(s shared) {
 
 // forEverybody adds public documents and the revocation feed.
 func (e *Endpoints) forEverybody() {
-	e.add("GET "+e.base+"/jwks.json", &jwksEndpoint{keys: e.cfg.Keys})
+	e.add("GET "+e.base+"/jwks.json", &jwksEndpoint{keys: e.cfg.Keys.JWKS})
+	e.add("GET "+e.base+"/jwks-pq.json", &jwksEndpoint{keys: e.cfg.Keys.AllJWKS})
 	metadata := newDocument(discovery(e.cfg.Issuer))
 	for _, path := range discoveryPaths(e.base) {
 		e.add("GET "+path, metadata)

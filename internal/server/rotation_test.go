@@ -148,9 +148,13 @@ func newTraffic(t *testing.T, dir string) *traffic {
 		GrantTypes: []string{idp.GrantClientCredentials},
 	}}
 	var seed server.Seed
-	for _, alg := range []string{"EdDSA", "ES256", "RS256"} {
+	for _, alg := range []string{"EdDSA", "ES256", "RS256", "ML-DSA-44"} {
 		svc := &service{alg: alg, audience: "https://" + strings.ToLower(alg) + ".example", scope: strings.ToLower(alg), signers: map[string]bool{}}
-		if svc.verifier, err = verify.New(trafficURL, svc.audience, verify.HTTPClient(w.client)); err != nil {
+		opts := []verify.Option{verify.HTTPClient(w.client)}
+		if alg == "ML-DSA-44" {
+			opts = append(opts, verify.KeySetURL(trafficURL+"/jwks-pq.json"))
+		}
+		if svc.verifier, err = verify.New(trafficURL, svc.audience, opts...); err != nil {
 			t.Fatal(err)
 		}
 		w.services = append(w.services, svc)
@@ -326,7 +330,7 @@ func TestKeys_TOK07_KilledUnderLoad(t *testing.T) {
 				case <-time.After(d):
 				}
 			}
-			for _, wait := range []time.Duration{20 * time.Minute, 2 * time.Second} {
+			for _, wait := range []time.Duration{14 * time.Minute, 2 * time.Second} {
 				for _, svc := range w.services {
 					pause(wait)
 					w.kill(svc)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/verify/jose"
 )
 
 // Seed is what a development server starts with.
@@ -32,6 +33,9 @@ func (s *Server) Seed(ctx context.Context, seed Seed) error {
 	}
 	by, now := idp.Actor{Kind: "system", ID: "dev"}, s.now()
 	for _, r := range seed.Resources {
+		if err := s.keys.Need(ctx, jose.Algorithm(r.Alg), now); err != nil {
+			return err
+		}
 		if err := s.store.PutResource(ctx, by, r, now); err != nil {
 			return err
 		}

@@ -77,11 +77,12 @@ const (
 	FAPI2   SecurityProfile = "fapi2"
 )
 
-// Grant types (RFC 6749, RFC 7591 §2).
+// Grant types (RFC 6749, RFC 7591 §2, RFC 8628).
 const (
 	GrantAuthorizationCode = "authorization_code"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
+	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628 §3.4
 )
 
 // Public reports whether the client has no secret (RFC 6749 §2.1).

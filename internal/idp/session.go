@@ -57,7 +57,16 @@ type AuthRequest struct {
 	SelectedAt  time.Time // when a person chose the account (prompt=select_account)
 	ConsentedAt time.Time // when a person said yes within this request
 	DeniedAt    time.Time // when a person said no
+
+	// A device's request (RFC 8628): it has no redirect URI and ends with an answer to the
+	// device. DeviceID is empty for all others.
+	DeviceID    string
+	ConfirmedAt time.Time // when a person said that they began it, on a device before them
+	ConfirmedBy string    // the session that said so
 }
+
+// OfDevice reports whether a device waits for the answer (RFC 8628).
+func (r AuthRequest) OfDevice() bool { return r.DeviceID != "" }
 
 // Prompted reports whether the client asked for the prompt (OpenID Connect Core §3.1.2.1).
 func (r AuthRequest) Prompted(p string) bool {

@@ -54,9 +54,9 @@ func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network 
 		if err := t.requestQuota(network, perNetwork, total, now); err != nil {
 			return err
 		}
-		return t.insert(`INSERT INTO auth_requests (id, browser_hash, client_id, network, site, parameters, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-			r.ID, r.BrowserHash[:], r.ClientID, network, textOrNull(idp.Site(network)), parameters, ms(r.CreatedAt), ms(r.ExpiresAt))
+		return t.insert(`INSERT INTO auth_requests (id, browser_hash, client_id, network, site, parameters, created_at, expires_at, device_id)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+			r.ID, r.BrowserHash[:], r.ClientID, network, textOrNull(idp.Site(network)), parameters, ms(r.CreatedAt), ms(r.ExpiresAt), textOrNull(r.DeviceID))
 	})
 }
 
@@ -110,10 +110,11 @@ func (db *DB) AuthRequest(ctx context.Context, id string, browserHash [32]byte, 
 		var p asked
 		var finished time.Time
 		err := c.row(`SELECT id, browser_hash, client_id, parameters, created_at, expires_at, session_id,
-				login_at, selected_at, consented_at, denied_at, finished_at
+				login_at, selected_at, consented_at, denied_at, finished_at, device_id, confirmed_at, confirmed_by
 			FROM auth_requests WHERE id = $1 AND browser_hash = $2 AND expires_at > $3`, id, browserHash[:], ms(now)).Scan(
 			&r.ID, asHash{&r.BrowserHash}, &r.ClientID, asJSON{&p}, asTime{&r.CreatedAt}, asTime{&r.ExpiresAt}, asText{&r.SessionID},
-			asTime{&r.LoginAt}, asTime{&r.SelectedAt}, asTime{&r.ConsentedAt}, asTime{&r.DeniedAt}, asTime{&finished})
+			asTime{&r.LoginAt}, asTime{&r.SelectedAt}, asTime{&r.ConsentedAt}, asTime{&r.DeniedAt}, asTime{&finished},
+			asText{&r.DeviceID}, asTime{&r.ConfirmedAt}, asText{&r.ConfirmedBy})
 		if err == nil && !finished.IsZero() {
 			err = idp.ErrConsumed
 		}
@@ -217,7 +218,7 @@ func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, br
 	return db.write(ctx, "finish authorization request", func(t *tx) error {
 		// Of a finished request only the fact is kept.
 		err := t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
-			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3 AND client_id = $4`,
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3 AND client_id = $4 AND device_id IS NULL`,
 			id, browserHash, ms(now), g.ClientID)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ const (
 	// Kept for a while after their end: a code's second use must still be noticed.
 	keepCodes    = time.Hour
 	keepUsed     = 10 * time.Minute // a clock may be set back a little (STO-05)
+	keepDevices  = 2 * time.Minute // a device's last poll is told that it was too late
 	keepSessions = time.Hour
 	keepGrants   = 24 * time.Hour
 	keepEvents   = 90 * 24 * time.Hour
@@ -39,6 +40,10 @@ var sweeps = [...]sweep{
 	sweepRequests,
 	{what: "codes", keep: keepCodes, query: `DELETE FROM codes WHERE hash IN
 		(SELECT hash FROM codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
+	{what: "device requests", keep: keepDevices, query: `DELETE FROM device_requests WHERE id IN
+		(SELECT id FROM device_requests WHERE expires_at <= $1 AND redeemed_at IS NULL ORDER BY expires_at LIMIT $2)`},
+	{what: "redeemed device requests", keep: keepCodes, query: `DELETE FROM device_requests WHERE id IN
+		(SELECT id FROM device_requests WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	sweepAttempts,
 	{what: "used ids", keep: keepUsed, query: `DELETE FROM used_ids WHERE (purpose, id) IN
 		(SELECT purpose, id FROM used_ids WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},

@@ -25,6 +25,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range [][]test{
 		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests,
 		refreshTests, grantTests, logTests, attemptTests, usedTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
+		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests, deviceTests,
+		refreshTests, grantTests, logTests, attemptTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
 		backupTests,
 	} {
 		runGroup(t, group, func(t *testing.T) []*store.DB { return []*store.DB{open(t)} })

@@ -57,7 +57,7 @@ func withDefaults(m idp.ClientMetadata) idp.ClientMetadata {
 	if m.GrantTypes == nil {
 		m.GrantTypes = []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken}
 	}
-	if m.Scopes == nil && slices.Contains(m.GrantTypes, idp.GrantAuthorizationCode) {
+	if m.Scopes == nil && (slices.Contains(m.GrantTypes, idp.GrantAuthorizationCode) || slices.Contains(m.GrantTypes, idp.GrantDeviceCode)) {
 		m.Scopes = []string{idp.ScopeOpenID, idp.ScopeProfile, idp.ScopeEmail}
 	}
 	return m
@@ -103,22 +103,22 @@ func checkClient(m idp.ClientMetadata, known map[string]bool) error {
 func checkGrantTypes(m idp.ClientMetadata) error {
 	for i, g := range m.GrantTypes {
 		switch g {
-		case idp.GrantAuthorizationCode, idp.GrantRefreshToken, idp.GrantClientCredentials:
+		case idp.GrantAuthorizationCode, idp.GrantRefreshToken, idp.GrantClientCredentials, idp.GrantDeviceCode:
 		default:
-			return invalid("grant_types[%d] is none of authorization_code, refresh_token, client_credentials", i)
+			return invalid("grant_types[%d] is none of authorization_code, refresh_token, client_credentials, "+idp.GrantDeviceCode, i)
 		}
 		if slices.Contains(m.GrantTypes[:i], g) {
 			return invalid("grant_types[%d] stands there twice", i)
 		}
 	}
-	code := slices.Contains(m.GrantTypes, idp.GrantAuthorizationCode)
+	code, device := slices.Contains(m.GrantTypes, idp.GrantAuthorizationCode), slices.Contains(m.GrantTypes, idp.GrantDeviceCode)
 	switch {
 	case len(m.GrantTypes) == 0:
 		return invalid("grant_types is empty: the client could ask for nothing")
 	case slices.Contains(m.GrantTypes, idp.GrantClientCredentials) && m.TokenEndpointAuthMethod == idp.AuthNone:
 		return invalid("grant_types has client_credentials, which a client without a secret cannot use (RFC 6749 §4.4)")
-	case slices.Contains(m.GrantTypes, idp.GrantRefreshToken) && !code:
-		return invalid("grant_types has refresh_token without authorization_code, from which they come")
+	case slices.Contains(m.GrantTypes, idp.GrantRefreshToken) && !code && !device:
+		return invalid("grant_types has refresh_token without authorization_code or " + idp.GrantDeviceCode + ", from which they come")
 	case code && len(m.RedirectURIs) == 0:
 		return invalid("redirect_uris is empty; authorization_code needs one")
 	case !code && len(m.RedirectURIs) > 0:

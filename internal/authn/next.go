@@ -15,6 +15,7 @@ type StepKind string
 const (
 	StepLogin         StepKind = "login"
 	StepSelectAccount StepKind = "select_account"
+	StepConfirm       StepKind = "confirm"
 	StepConsent       StepKind = "consent"
 	StepDone          StepKind = "done"
 	StepError         StepKind = "error"
@@ -66,6 +67,7 @@ var steps = [...]struct {
 }{
 	{StepLogin, progress.needsLogin, "login_required"},
 	{StepSelectAccount, progress.needsSelection, "account_selection_required"},
+	{StepConfirm, progress.needsConfirmation, "interaction_required"},
 	{StepConsent, progress.needsConsent, "consent_required"},
 }
 
@@ -111,6 +113,14 @@ func (p progress) needsSelection() bool {
 	return switched || p.req.Prompted("select_account") && !chosen
 }
 
+// needsConfirmation (OAU-18, RFC 10027 §6.1.14): whoever is asked for a device says each
+// time, after the last login, that they began it, whoever's app it is and whatever they
+// consented to before: the code may have come from a stranger.
+func (p progress) needsConfirmation() bool {
+	confirmed := p.here() && p.req.ConfirmedBy == p.sess.ID && !p.req.ConfirmedAt.IsZero() && !p.req.ConfirmedAt.Before(p.req.LoginAt)
+	return p.req.OfDevice() && !confirmed
+}
+
 // needsConsent (OAU-16): our own apps need none. For others what was said before counts,
 // if it covers all that is asked for now. A person is asked again when the client wants
 // that, and when it cannot be told who the client is: a port of this computer or a
@@ -124,7 +134,7 @@ func (p progress) asksConsent() bool { return !p.client.FirstParty || p.asksAnew
 
 // asksAnew reports whether an older consent is not enough.
 func (p progress) asksAnew() bool {
-	return p.req.Prompted("consent") || unassured(p.client, p.req.RedirectURI)
+	return p.req.Prompted("consent") || !p.req.OfDevice() && unassured(p.client, p.req.RedirectURI) // a device's is confirmed each time
 }
 
 // consented reports whether the person said yes within this request, after the last

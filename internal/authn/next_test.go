@@ -47,6 +47,11 @@ func login(s *situation) {
 func choose(s *situation) { s.req.SessionID, s.req.SelectedAt = "session", started.Add(20*time.Second) }
 func agree(s *situation)  { s.req.SessionID, s.req.ConsentedAt = "session", started.Add(30*time.Second) }
 
+func device(s *situation) { s.req.DeviceID, s.req.RedirectURI = "device", "" }
+func confirmed(s *situation) {
+	s.req.SessionID, s.req.ConfirmedBy, s.req.ConfirmedAt = "session", "session", started.Add(40*time.Second)
+}
+
 func prompt(p ...string) func(*situation) { return func(s *situation) { s.req.Prompt = p } }
 func maxAge(d time.Duration) func(*situation) {
 	return func(s *situation) { s.req.MaxAge = d }
@@ -61,14 +66,15 @@ func noConsent(s *situation)    { s.consent = nil }
 func firstParty(s *situation)   { s.client.FirstParty = true }
 func otherSession(s *situation) { s.sess.ID = "other" }
 
-// OAU-16, OAU-17, OAU-21.
+// OAU-16, OAU-17, OAU-18, OAU-21.
 func TestNext_OIDC_3_1_2_3(t *testing.T) {
 	t.Parallel()
 	const (
-		login_  = "login"
-		choose_ = "select_account"
-		agree_  = "consent"
-		done    = "done"
+		login_   = "login"
+		choose_  = "select_account"
+		agree_   = "consent"
+		confirm_ = "confirm"
+		done     = "done"
 	)
 	type changes []func(*situation)
 	for _, tt := range []struct {
@@ -143,6 +149,22 @@ func TestNext_OIDC_3_1_2_3(t *testing.T) {
 		{"native, loopback, agreed", changes{native("http://[::1]/cb"), agree}, done},
 		{"native, loopback, prompt=none", changes{native("http://127.0.0.1/cb"), prompt("none")}, "consent_required"},
 		{"native, claimed https", changes{native("https://app.example/cb")}, done},
+
+		{"device", changes{device}, confirm_},
+		{"device, first party", changes{device, firstParty, noConsent}, confirm_},
+		{"device, nobody", changes{device, noSession}, login_},
+		{"device, confirmed", changes{device, confirmed}, done},
+		{"device, confirmed, first party", changes{device, confirmed, firstParty, noConsent}, done},
+		{"device, confirmed, consent is missing", changes{device, confirmed, noConsent}, agree_},
+		{"device, consented only", changes{device, agree}, confirm_},
+		{"device, confirmed by another session", changes{device, confirmed, otherSession}, choose_},
+		{"device, confirmed by another session, chosen by this", changes{device, confirmed,
+			func(s *situation) { s.sess.ID, s.req.SessionID = "other", "other"; s.req.SelectedAt = asked }}, confirm_},
+		{"device, confirmed before the login here", changes{device, confirmed, login,
+			func(s *situation) { s.req.LoginAt = started.Add(50 * time.Second); s.sess.AuthTime = s.req.LoginAt }}, confirm_},
+		{"device of a public client, confirmed: the consent from before is enough", changes{device, confirmed, native("")}, done},
+		{"device, confirmed, then denied", changes{device, confirmed, func(s *situation) { s.req.DeniedAt = asked }}, "access_denied"},
+		{"no device, confirmed", changes{confirmed, noConsent}, agree_},
 
 		{"denied", changes{func(s *situation) { s.req.DeniedAt = asked }}, "access_denied"},
 		{"denied without a session", changes{noSession, func(s *situation) { s.req.DeniedAt = asked }}, "access_denied"},

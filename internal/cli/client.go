@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/signet-id/signet/internal/admin"
@@ -40,7 +41,7 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringArrayVar(&f.logouts, "post-logout-redirect", nil, "address that people return to after signing out (repeat for more)")
 	fl.StringArrayVar(&f.origins, "origin", nil, "origin of scripts that may ask from a browser (repeat for more)")
 	fl.StringSliceVar(&f.scopes, "scope", nil, "scope that it may ask for (repeat for more; default: openid, profile, email)")
-	fl.StringSliceVar(&f.grants, "grant", nil, "grant type (repeat for more; default: authorization_code, refresh_token)")
+	fl.StringSliceVar(&f.grants, "grant", nil, "grant type (repeat for more; default: authorization_code, refresh_token); device_code stands for the whole name of RFC 8628")
 	fl.BoolVar(&f.firstParty, "first-party", false, "yours: people are not asked for consent")
 }
 
@@ -54,7 +55,7 @@ func (f *clientFlags) changes(cmd *cobra.Command) map[string]any {
 		{"name", "client_name", f.name}, {"uri", "client_uri", f.uri}, {"type", "application_type", f.kind},
 		{"auth", "token_endpoint_auth_method", f.auth}, {"profile", "security_profile", f.profile},
 		{"redirect", "redirect_uris", f.redirects}, {"post-logout-redirect", "post_logout_redirect_uris", f.logouts},
-		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", f.grants},
+		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", wholeNames(f.grants)},
 		{"first-party", "first_party", f.firstParty},
 	} {
 		if cmd.Flags().Changed(c.flag) {
@@ -62,6 +63,17 @@ func (f *clientFlags) changes(cmd *cobra.Command) map[string]any {
 		}
 	}
 	return m
+}
+
+// wholeNames writes out the one grant type whose name nobody types.
+func wholeNames(grants []string) []string {
+	whole := slices.Clone(grants)
+	for i, g := range whole {
+		if g == "device_code" {
+			whole[i] = idp.GrantDeviceCode
+		}
+	}
+	return whole
 }
 
 func (a *app) clientAdd() *cobra.Command {
@@ -72,7 +84,8 @@ func (a *app) clientAdd() *cobra.Command {
 		Short: "Add a client; its secret is shown this once",
 		Example: "  signet client add --name Wiki --redirect https://wiki.example.com/callback\n" +
 			"  signet client add --id reports --name Reports --grant client_credentials --scope orders:read\n" +
-			"  signet client add --name 'Desk app' --type native --redirect http://127.0.0.1/callback",
+			"  signet client add --name 'Desk app' --type native --redirect http://127.0.0.1/callback\n" +
+			"  signet client add --id tv --name 'TV' --type native --grant device_code --grant refresh_token",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.name == "" {

@@ -358,6 +358,7 @@ type Log struct {
 const (
 	CodeLifetime        = 60 * time.Second
 	AuthRequestLifetime = 10 * time.Minute
+	DeviceLifetime      = 10 * time.Minute
 )
 
 const day = 24 * time.Hour

@@ -13,11 +13,11 @@ type Notice struct {
 	Lang   string    // "en", "de"; others become "en"
 	Brand  string    // the name of this service
 	Name   string    // how the person is addressed
-	App    string    // AppConnected: the app's name
+	App    string    // AppConnected, DeviceConnected: the app's name
 	At     time.Time // when it happened
 	IP     string    // where from; may be empty
 	URL    string    // the page where the person can act: from the configured public URL
-	Scopes []string  // AppConnected: what it may do, in words
+	Scopes []string  // AppConnected, DeviceConnected: what it may do, in words
 }
 
 // PasswordChanged says that the password was changed and all logins have ended.
@@ -43,6 +43,19 @@ func AppConnected(n Notice) Mail {
 	return n.mail(fmt.Sprintf("“%s” now has access to your account", app),
 		fmt.Sprintf("you gave the app “%s” access. It may:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
 		"Was this not you, or do you not want it any more? Take the access back here:")
+}
+
+// DeviceConnected says that a device was allowed to act for the person.
+func DeviceConnected(n Notice) Mail {
+	app := line(n.App)
+	if language(n.Lang) == "de" {
+		return n.mail(fmt.Sprintf("Ein Gerät mit „%s“ hat jetzt Zugang zu Ihrem Konto", app),
+			fmt.Sprintf("Sie haben der App „%s“ auf einem Gerät Zugang gegeben. Sie darf:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
+			"Hat Ihnen jemand den Code geschickt, oder waren Sie das nicht? Dann ist jemand anderes in Ihrem Konto. Hier nehmen Sie den Zugang zurück:")
+	}
+	return n.mail(fmt.Sprintf("A device with “%s” now has access to your account", app),
+		fmt.Sprintf("you gave the app “%s” access on a device. It may:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
+		"Did somebody send you the code, or was this not you? Then somebody else is in your account. Take the access back here:")
 }
 
 // mail puts the parts together.

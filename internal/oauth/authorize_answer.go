@@ -18,6 +18,7 @@ import (
 var pagePath = map[authn.StepKind]string{
 	authn.StepLogin:         "/login",
 	authn.StepSelectAccount: "/select-account",
+	authn.StepConfirm:       "/device/confirm",
 	authn.StepConsent:       "/consent",
 }
 
@@ -29,6 +30,16 @@ type codeMaker struct{ lifetimes Lifetimes }
 const shortGrant = 24 * time.Hour
 
 func (m codeMaker) make(req idp.AuthRequest, client idp.Client, sess idp.Session, now time.Time) (secret.Text, idp.Grant, idp.Code) {
+	g := m.grant(req, client, sess, now)
+	code := secret.New(secret.Code)
+	return code, g, idp.Code{
+		Hash: secret.Hash("code", code), GrantID: g.ID, ClientID: client.ID, RedirectURI: req.RedirectURI,
+		CodeChallenge: req.CodeChallenge, ExpiresAt: now.Add(m.lifetimes.Code),
+	}
+}
+
+// grant makes what the person allows.
+func (m codeMaker) grant(req idp.AuthRequest, client idp.Client, sess idp.Session, now time.Time) idp.Grant {
 	g := idp.Grant{
 		ID: secret.ID(), UserID: sess.UserID, ClientID: client.ID, SessionID: sess.ID, Resource: req.Resource, Scopes: req.Scopes,
 		Nonce: req.Nonce, AuthTime: sess.AuthTime, ACR: sess.ACR, AMR: sess.AMR, CreatedAt: now, ExpiresAt: now.Add(shortGrant),
@@ -39,11 +50,7 @@ func (m codeMaker) make(req idp.AuthRequest, client idp.Client, sess idp.Session
 	if slices.Contains(req.Scopes, idp.ScopeOfflineAccess) {
 		g.SessionID = "" // OpenID Connect Core §11: it outlives the login
 	}
-	code := secret.New(secret.Code)
-	return code, g, idp.Code{
-		Hash: secret.Hash("code", code), GrantID: g.ID, ClientID: client.ID, RedirectURI: req.RedirectURI,
-		CodeChallenge: req.CodeChallenge, ExpiresAt: now.Add(m.lifetimes.Code),
-	}
+	return g
 }
 
 // codeAnswer is where the browser takes the code (RFC 6749 §4.1.2).

@@ -146,31 +146,9 @@ func checkMaxAge(_ context.Context, a *asking) error {
 
 // checkScope keeps what the client asks for and may have; what was granted is told in
 // the token response (RFC 6749 §3.3, OpenID Connect Core §3.1.2.1).
-func checkScope(ctx context.Context, a *asking) error {
-	asked, err := parseScope(a.form.Get("scope"))
-	if err != nil {
-		return err
-	}
-	for _, scope := range asked {
-		if !slices.Contains(a.client.Scopes, scope) {
-			continue
-		}
-		// OpenID Connect Core §11: without refresh tokens there is no offline access.
-		if scope == idp.ScopeOfflineAccess && !mayUse(a.client, idp.GrantRefreshToken) {
-			continue
-		}
-		_, known, err := a.endpoint.audiences.owner(ctx, scope)
-		if err != nil {
-			return err
-		}
-		if known || issuerScope(scope) {
-			a.req.Scopes = append(a.req.Scopes, scope)
-		}
-	}
-	if len(a.req.Scopes) == 0 {
-		return refuse(InvalidScope, "scope has nothing that this client may have")
-	}
-	return nil
+func checkScope(ctx context.Context, a *asking) (err error) {
+	a.req.Scopes, err = a.endpoint.audiences.allowed(ctx, a.client, a.form.Get("scope"))
+	return err
 }
 
 func checkResource(ctx context.Context, a *asking) error {

@@ -18,6 +18,7 @@ type continueStore interface {
 	AuthRequest(ctx context.Context, id string, browserHash [32]byte, now time.Time) (idp.AuthRequest, error)
 	FinishAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, a idp.Approval, g idp.Grant, c idp.Code, now time.Time) error
 	RefuseAuthRequest(ctx context.Context, id string, browserHash [32]byte, now time.Time) error
+	deviceAnswerStore
 }
 
 // continueEndpoint is GET /authorize/continue?flow=ID, where every page of a login
@@ -31,6 +32,7 @@ type continueEndpoint struct {
 	store     continueStore
 	sessions  *session.Manager
 	codes     codeMaker
+	devices   deviceAnswer
 	now       func() time.Time
 }
 
@@ -43,6 +45,9 @@ func (e *continueEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 	client, err := provenClient(r.Context(), e.directory, req.ClientID)
 	if err != nil {
 		return err
+	}
+	if req.OfDevice() {
+		return e.device(w, r, req, client, now)
 	}
 	if !registeredRedirect(client, req.RedirectURI) { // taken away since
 		return badRedirect(client, req.RedirectURI)

@@ -117,6 +117,11 @@ func (b *browser) agree(flow string) {
 	b.w.must(b.w.db.ConsentAuthRequest(ctx, idp.Actor{Kind: "user", ID: s.UserID}, flow, b.flowHash(), s.ID, c, b.w.clock()))
 }
 
+func (b *browser) confirm(flow string) {
+	b.w.t.Helper()
+	b.w.must(b.w.db.ConfirmAuthRequest(b.w.t.Context(), flow, b.flowHash(), b.session().ID, b.w.clock()))
+}
+
 func (b *browser) deny(flow string) {
 	b.w.t.Helper()
 	s := b.session()
@@ -134,6 +139,8 @@ func (b *browser) through(a answer, userID string) answer {
 			b.loginIn(flow, userID)
 		case "/select-account":
 			b.choose(flow)
+		case "/device/confirm":
+			b.confirm(flow)
 		case "/consent":
 			b.agree(flow)
 		default:

@@ -15,7 +15,7 @@ func TestCORS_SES05_Preflight(t *testing.T) {
 		"https://spa.example": true, "https://app.example": false /* its client is disabled */, "https://evil.example": false, "null": false, "": false,
 		"https://spa.example.evil.example": false, "https://SPA.example": false, "http://spa.example": false, "https://spa.example:443": false,
 	} {
-		for _, path := range []string{"/token", "/userinfo", "/revoke"} {
+		for _, path := range []string{"/token", "/userinfo", "/revoke", "/device_authorization"} {
 			a := w.send("OPTIONS", path, nil, "Origin", origin, "Access-Control-Request-Method", "POST")
 			got := a.Header().Get("Access-Control-Allow-Origin")
 			if a.Code != http.StatusNoContent || (got == origin && origin != "") != allowed || got == "*" {
@@ -50,6 +50,7 @@ func TestCORS_SES05_Answers(t *testing.T) {
 			"token":    w.send("POST", "/token", form, origin...),
 			"userinfo": w.send("GET", "/userinfo", nil, append(origin, "Authorization", "Bearer "+a.json("access_token"))...),
 			"revoke":   w.send("POST", "/revoke", params("token", "x", "client_id", "spa"), origin...),
+			"device":   w.send("POST", "/device_authorization", params("client_id", "spa"), origin...),
 		} {
 			h := got.Header()
 			if h.Get("Access-Control-Allow-Origin") != want || h.Get("Access-Control-Allow-Credentials") != "" || !strings.Contains(h.Get("Vary"), "Origin") {
@@ -91,6 +92,7 @@ func TestHeaders_SES04_NoStore(t *testing.T) {
 	for _, a := range []answer{
 		b.authorize(ask("web")), b.authorize(ask("web", "client_id", "x")), b.proceed("x"), b.get("/logout"), b.get("/userinfo"),
 		w.as("web", "/token", params("x", "y")), w.as("web", "/revoke", params("token", "x")), w.tokensFor("web", ann),
+		w.device("tv"), w.as("tv", "/device_authorization", params("scope", "x")), w.enter("tv").confirmPage(),
 	} {
 		if a.Header().Get("Cache-Control") != "no-store" || a.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%d %v", a.Code, a.Header())

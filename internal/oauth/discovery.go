@@ -23,6 +23,7 @@ type metadata struct {
 	JWKSURI                       string   `json:"jwks_uri"`
 	RevocationEndpoint            string   `json:"revocation_endpoint"`
 	EndSessionEndpoint            string   `json:"end_session_endpoint"`
+	DeviceAuthorizationEndpoint   string   `json:"device_authorization_endpoint"` // RFC 8628 §4
 	ScopesSupported               []string `json:"scopes_supported"`
 	ResponseTypesSupported        []string `json:"response_types_supported"`
 	ResponseModesSupported        []string `json:"response_modes_supported"`
@@ -53,10 +54,11 @@ func discovery(issuer string) []byte {
 		JWKSURI:                       issuer + "/jwks.json",
 		RevocationEndpoint:            issuer + "/revoke",
 		EndSessionEndpoint:            issuer + "/logout",
+		DeviceAuthorizationEndpoint:   issuer + "/device_authorization",
 		ScopesSupported:               slices.Clone(idp.IssuerScopes[:]),
 		ResponseTypesSupported:        []string{"code"},
 		ResponseModesSupported:        []string{"query"},
-		GrantTypesSupported:           []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken, idp.GrantClientCredentials},
+		GrantTypesSupported:           []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken, idp.GrantClientCredentials, idp.GrantDeviceCode},
 		SubjectTypesSupported:         []string{"public"},
 		IDTokenAlgs:                   []string{"RS256", "ES256", "EdDSA"},
 		TokenEndpointAuthMethods:      methods,

@@ -26,6 +26,9 @@ const (
 	UnsupportedGrantType    Code = "unsupported_grant_type"
 	UnsupportedResponseType Code = "unsupported_response_type"
 	AccessDenied            Code = "access_denied"
+	AuthorizationPending    Code = "authorization_pending" // RFC 8628 §3.5, like the next two
+	SlowDown                Code = "slow_down"
+	ExpiredToken            Code = "expired_token"
 	ServerError             Code = "server_error"
 	TemporarilyUnavailable  Code = "temporarily_unavailable"
 	RequestNotSupported     Code = "request_not_supported"

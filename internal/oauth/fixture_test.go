@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-id/signet/internal/authn"
 	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/keyring"
@@ -88,6 +89,7 @@ type provider struct {
 	db        *store.DB
 	sessions  *session.Manager
 	tokens    *token.Issuer
+	codes     *authn.UserCodes
 	endpoints *oauth.Endpoints
 	mux       *http.ServeMux
 	handler   http.Handler // with what the server puts around it
@@ -107,7 +109,7 @@ var (
 
 	secrets = map[string]string{
 		"web": "s3cr3t of web: 100% + more", "legacy": "legacy secret", "other": "other secret", "own": "own secret",
-		"robot": "robot secret", "narrow": "narrow secret", "codeonly": "codeonly secret",
+		"robot": "robot secret", "narrow": "narrow secret", "codeonly": "codeonly secret", "box": "box secret",
 	}
 )
 
@@ -133,12 +135,14 @@ func (w *world) start() {
 	w.db = db
 	cfg := oauth.Config{
 		Issuer: issuer, Store: db, Directory: store.NewDirectory(db), Keys: w.keys, Pages: w.pages, Now: w.clock, Log: slog.New(slog.DiscardHandler),
-		Hub: revocation.NewHub(db, func() (*jose.Signer, error) { return w.keys.Signer(jose.EdDSA) }, revocation.Config{Issuer: issuer, Now: w.clock}),
+		Devices: oauth.Devices{Key: [32]byte{7}},
+		Hub:     revocation.NewHub(db, func() (*jose.Signer, error) { return w.keys.Signer(jose.EdDSA) }, revocation.Config{Issuer: issuer, Now: w.clock}),
 	}
 	for _, f := range w.provider.change {
 		f(&cfg)
 	}
 	w.sessions = session.New(db, session.Lifetimes{}, w.clock)
+	w.codes = authn.NewUserCodes(db, cfg.Devices.Key, w.clock)
 	w.tokens = token.New(token.Config{Issuer: cfg.Issuer, Keys: w.keys, MaxLifetime: time.Hour})
 	cfg.Sessions, cfg.Tokens = w.sessions, w.tokens
 	w.endpoints, err = oauth.New(cfg)
@@ -237,6 +241,15 @@ func clients() []idp.Client {
 			GrantTypes: []string{idp.GrantAuthorizationCode}, Scopes: all,
 		}},
 	}
+	device := []string{idp.GrantDeviceCode, idp.GrantRefreshToken}
+	list = append(list,
+		idp.Client{ID: "tv", ClientMetadata: idp.ClientMetadata{
+			Name: "TV", ApplicationType: "native", TokenEndpointAuthMethod: idp.AuthNone, GrantTypes: device, Scopes: all,
+		}},
+		idp.Client{ID: "box", ClientMetadata: idp.ClientMetadata{
+			Name: "Box", FirstParty: true, TokenEndpointAuthMethod: idp.AuthBasic, GrantTypes: device[:1], Scopes: all,
+		}},
+	)
 	for i := range list {
 		c := &list[i]
 		if c.ApplicationType == "" {
@@ -294,6 +307,10 @@ func (p *pages) LogoutConfirm(w http.ResponseWriter, _ *http.Request, q oauth.Lo
 
 func (p *pages) LoggedOut(w http.ResponseWriter, _ *http.Request) {
 	p.show(w, http.StatusOK, "logged-out", struct{}{})
+}
+
+func (p *pages) DeviceAnswered(w http.ResponseWriter, _ *http.Request, a oauth.DeviceAnswer) {
+	p.show(w, http.StatusOK, "device-answered", a)
 }
 
 func (p *pages) show(w http.ResponseWriter, status int, name string, content any) {

@@ -2,7 +2,7 @@
 // provider. One file is one endpoint, one grant or one way for a client to prove itself.
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
-// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8707, RFC 9207, OpenID
+// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9207, OpenID
 // Connect Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
 // leaves a choice, docs/conformance.md says what was chosen.
 //
@@ -40,6 +40,7 @@ type Config struct {
 	Outbound  *outbound.Client // calls what clients name
 	Lifetimes Lifetimes
 	Quotas    Quotas
+	Devices   Devices
 	Feed      RevocationsConfig
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -57,6 +58,8 @@ type Store interface {
 	revokeStore
 	logoutStore
 	clientAuthStore
+	deviceStore
+	deviceGrantStore
 }
 
 // Directory is the clients and resources, kept in memory.
@@ -92,6 +95,7 @@ func (c *Config) setDefaults() {
 		{&c.Lifetimes.AuthRequest, 10 * time.Minute},
 		{&c.Lifetimes.Code, time.Minute},
 		{&c.Lifetimes.Refresh, 90 * 24 * time.Hour},
+		{&c.Devices.Lifetime, 10 * time.Minute},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.fallback
@@ -103,6 +107,7 @@ func (c *Config) setDefaults() {
 	if c.Quotas.Total <= 0 {
 		c.Quotas.Total = 100_000
 	}
+	c.Devices.setQuotas()
 }
 
 // Endpoints is all of them.
@@ -171,7 +176,8 @@ func (e *Endpoints) forPeople(s shared) {
 	e.handle("GET /authorize", authorize.get, s.pages.write)
 	e.handle("POST /authorize", authorize.post, s.pages.write)
 	resume := &continueEndpoint{
-		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, store: cfg.Store, sessions: cfg.Sessions, codes: codes, now: cfg.Now,
+		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, store: cfg.Store, sessions: cfg.Sessions, codes: codes,
+		devices: deviceAnswer{cfg.Store, cfg.Pages}, now: cfg.Now,
 	}
 	e.handle("GET /authorize/continue", resume.get, s.pages.write)
 	logout := &logoutEndpoint{
@@ -191,10 +197,14 @@ func (e *Endpoints) forClients(s shared) {
 			idp.GrantAuthorizationCode: &codeGrant{store: cfg.Store, audiences: s.audiences},
 			idp.GrantRefreshToken:      &refreshGrant{store: cfg.Store, audiences: s.audiences},
 			idp.GrantClientCredentials: &clientCredentialsGrant{audiences: s.audiences},
+			idp.GrantDeviceCode:        &deviceGrant{store: cfg.Store, audiences: s.audiences},
 		},
 	}
 	e.handle("POST /token", tokens.serve, s.json.write)
 	e.handle("OPTIONS /token", s.cors.preflight("POST"), s.json.write)
+	device := &deviceEndpoint{issuer: cfg.Issuer, clients: s.clients, audiences: s.audiences, store: cfg.Store, cors: s.cors, cfg: cfg.Devices, now: cfg.Now}
+	e.handle("POST /device_authorization", device.serve, s.json.write)
+	e.handle("OPTIONS /device_authorization", s.cors.preflight("POST"), s.json.write)
 	revoke := &revokeEndpoint{clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("POST /revoke", revoke.serve, s.json.write)
 	e.handle("OPTIONS /revoke", s.cors.preflight("POST"), s.json.write)

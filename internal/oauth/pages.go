@@ -15,6 +15,7 @@ type Pages interface {
 	Error(w http.ResponseWriter, r *http.Request, status int, p Problem)
 	LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion)
 	LoggedOut(w http.ResponseWriter, r *http.Request)
+	DeviceAnswered(w http.ResponseWriter, r *http.Request, a DeviceAnswer)
 }
 
 // Problem is an error page. Detail is for developers: empty unless Config.Dev.

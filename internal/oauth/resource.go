@@ -143,6 +143,36 @@ func (a audiences) owner(ctx context.Context, scope string) (r idp.Resource, kno
 	return r, err == nil, err
 }
 
+// allowed returns the scopes of a request that the client may have. Nothing left is
+// invalid_scope.
+func (a audiences) allowed(ctx context.Context, c idp.Client, scope string) ([]string, error) {
+	asked, err := parseScope(scope)
+	if err != nil {
+		return nil, err
+	}
+	var scopes []string
+	for _, name := range asked {
+		if !slices.Contains(c.Scopes, name) {
+			continue
+		}
+		// OpenID Connect Core §11: without refresh tokens there is no offline access.
+		if name == idp.ScopeOfflineAccess && !mayUse(c, idp.GrantRefreshToken) {
+			continue
+		}
+		_, known, err := a.owner(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if known || issuerScope(name) {
+			scopes = append(scopes, name)
+		}
+	}
+	if len(scopes) == 0 {
+		return nil, refuse(InvalidScope, "scope has nothing that this client may have")
+	}
+	return scopes, nil
+}
+
 // parseScope reads a scope parameter (RFC 6749 §3.3). A name that stands there twice
 // counts once.
 func parseScope(s string) ([]string, error) {

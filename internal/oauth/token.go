@@ -39,6 +39,7 @@ type tokenRequest struct {
 	redirectURI  string
 	codeVerifier secret.Text
 	refreshToken secret.Text
+	deviceCode   secret.Text
 	scope        string
 	resource     string
 	by           idp.Actor
@@ -136,6 +137,7 @@ func newTokenRequest(form url.Values, by idp.Actor, now time.Time) tokenRequest 
 		redirectURI:  form.Get("redirect_uri"),
 		codeVerifier: secret.NewText(form.Get("code_verifier")),
 		refreshToken: secret.NewText(form.Get("refresh_token")),
+		deviceCode:   secret.NewText(form.Get("device_code")),
 		scope:        form.Get("scope"),
 		resource:     form.Get("resource"),
 		by:           by,

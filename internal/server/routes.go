@@ -31,3 +31,7 @@ func (p pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q oauth.Log
 }
 
 func (p pages) LoggedOut(w http.ResponseWriter, r *http.Request) { p.web.LoggedOut(w, r) }
+
+func (p pages) DeviceAnswered(w http.ResponseWriter, r *http.Request, a oauth.DeviceAnswer) {
+	p.web.DeviceAnswered(w, r, web.DeviceAnswer(a))
+}

@@ -183,10 +183,15 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	})
 	sessions := session.New(s.store,
 		session.Lifetimes{Idle: s.cfg.Lifetimes.SessionIdle, Absolute: s.cfg.Lifetimes.Session}, s.now)
-	if s.pages, err = web.New(s.webConfig(sessions, passwords, mailer)); err != nil {
+	deviceKey := secret.Derive(kek[:], "user_code")
+	pagesOf := s.webConfig(sessions, passwords, mailer)
+	pagesOf.UserCodes = authn.NewUserCodes(s.store, deviceKey, s.now)
+	if s.pages, err = web.New(pagesOf); err != nil {
 		return err
 	}
-	endpoints, err := oauth.New(s.oauthConfig(sessions))
+	protocol := s.oauthConfig(sessions)
+	protocol.Devices = oauth.Devices{Key: deviceKey, Lifetime: config.DeviceLifetime}
+	endpoints, err := oauth.New(protocol)
 	if err != nil {
 		return err
 	}

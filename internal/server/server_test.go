@@ -130,7 +130,7 @@ func TestServer_OPS03_NothingByDefault(t *testing.T) {
 	s := start(t, false, nil)
 	for _, path := range []string{
 		"/admin", "/setup", "/users", "/clients", "/metrics", "/debug/pprof/", "/dev/mail", "/register", "/introspect", "/par",
-		"/device_authorization", "/device", "/.env", "/signet.db", "/admin.sock",
+		"/device_authorization", "/.env", "/signet.db", "/admin.sock",
 	} {
 		if code, _ := s.get(t, path); code != http.StatusNotFound {
 			t.Errorf("%s answers %d", path, code)

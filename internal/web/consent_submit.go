@@ -71,8 +71,8 @@ func (p consentSubmit) authorize(r *http.Request, by idp.Actor, req request, v v
 	if err := p.store.ConsentAuthRequest(ctx, by, req.ID, req.BrowserHash, v.ID, consent, now); err != nil {
 		return err
 	}
-	if req.Client.FirstParty || covers(before.Scopes, req.Scopes) {
-		return nil
+	if req.Client.FirstParty || req.OfDevice() || covers(before.Scopes, req.Scopes) {
+		return nil // a device is announced in the end, each time
 	}
 	p.announce(r, by, req, v, now)
 	return nil

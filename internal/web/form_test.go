@@ -25,6 +25,8 @@ func formCases(wd *world, b *browser) []formCase {
 	other := wd.asAnn()
 	before := b.cookies["__Host-signet"]
 	req := func() idp.AuthRequest { return b.stored(flow) }
+	code, waiting := wd.device()
+	confirming := b.flow(func(r *idp.AuthRequest) { r.DeviceID, r.RedirectURI, r.ClientID = waiting.ID, "", waiting.ClientID })
 	return []formCase{
 		{"POST /login", "/login?flow=" + flow, values("username", "bob", "password", bobPassword), func() bool {
 			return req().LoginAt.IsZero() && b.cookies["__Host-signet"] == before
@@ -32,6 +34,10 @@ func formCases(wd *world, b *browser) []formCase {
 		{"POST /select-account", "/select-account?flow=" + flow, values("account", "this"), func() bool { return req().SelectedAt.IsZero() }},
 		{"POST /consent", "/consent?flow=" + flow, values("decision", "authorize"), func() bool {
 			return req().ConsentedAt.IsZero() && req().DeniedAt.IsZero()
+		}},
+		{"POST /device", "/device", values("user_code", code), func() bool { return b.begun == "" }},
+		{"POST /device/confirm", "/device/confirm?flow=" + confirming, values("decision", "allow"), func() bool {
+			return b.stored(confirming).ConfirmedAt.IsZero() && b.stored(confirming).DeniedAt.IsZero()
 		}},
 		{"POST /account/sessions", "/account/sessions", values("action", "end_others"), func() bool {
 			return other.get("/account").status == http.StatusOK

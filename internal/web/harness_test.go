@@ -47,6 +47,8 @@ type world struct {
 	bob   idp.User
 }
 
+var deviceKey = [32]byte{7}
+
 var operator = idp.Actor{Kind: "operator", ID: "test"}
 
 func newWorld(t *testing.T, change ...func(*web.Config)) *world {
@@ -64,6 +66,7 @@ func newWorld(t *testing.T, change ...func(*web.Config)) *world {
 	cfg := web.Config{
 		Issuer: issuer, Store: db, Directory: store.NewDirectory(db), Sessions: session.New(db, session.Lifetimes{}, wd.now),
 		Passwords: authn.New(authn.Config{Store: db, Hasher: hasher, Now: wd.now, Log: log}),
+		UserCodes: authn.NewUserCodes(db, deviceKey, wd.now),
 		Mailer:    wd.mail, Now: wd.now, Log: log,
 	}
 	for _, c := range change {
@@ -110,6 +113,10 @@ func (wd *world) addApps() {
 		Name: "Calendar", FirstParty: true, ApplicationType: "web", TokenEndpointAuthMethod: idp.AuthBasic, Profile: idp.OAuth21,
 		RedirectURIs: []string{"http://127.0.0.1:8081/callback"}, GrantTypes: []string{idp.GrantAuthorizationCode}, Scopes: []string{"openid", "profile"},
 	}}, wd.now()))
+	wd.must(wd.db.PutClient(ctx, operator, idp.Client{ID: tvID, ClientMetadata: idp.ClientMetadata{
+		Name: "TV", ApplicationType: "native", TokenEndpointAuthMethod: idp.AuthNone, Profile: idp.OAuth21,
+		GrantTypes: []string{idp.GrantDeviceCode, idp.GrantRefreshToken}, Scopes: []string{"openid", "calendar.freebusy:read"},
+	}}, wd.now()))
 }
 
 func calendar() idp.Resource {
@@ -143,6 +150,7 @@ type browser struct {
 	wd      *world
 	cookies map[string]string
 	header  http.Header
+	begun   string // the flow that a code began last
 }
 
 func (wd *world) browser() *browser {
@@ -240,6 +248,9 @@ func (b *browser) send(r *http.Request) answer {
 		} else {
 			b.cookies[c.Name] = c.Value
 		}
+	}
+	if at, ok := strings.CutPrefix(res.Header.Get("Location"), "/authorize/continue?flow="); ok && r.URL.Path == "/device" {
+		b.begun = at
 	}
 	var body bytes.Buffer
 	_, _ = body.ReadFrom(res.Body)

@@ -33,6 +33,9 @@ var (
 // the whole chain, the app's own next hop too, so every https address is allowed; other
 // schemes only for this address. What CSP cannot name as a host (IPv6) is named by its scheme.
 func leadingTo(uri string) policy {
+	if uri == "" { // a device's flow ends here
+		return policy{}
+	}
 	p := policy{targets: []string{"https:"}}
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "https" {
@@ -56,7 +59,7 @@ func (p policy) withScript() policy {
 
 // A destination is where the browser will be sent, in words: kind names the text.
 type destination struct {
-	Kind string // "site", "local", "app"
+	Kind string // "site", "local", "app", "device"
 	Name string
 }
 
@@ -68,6 +71,8 @@ func destinationOf(redirectURI string) destination {
 		return destination{}
 	}
 	switch {
+	case redirectURI == "":
+		return destination{Kind: "device"}
 	case u.Scheme != "http" && u.Scheme != "https":
 		return destination{"app", u.Scheme}
 	case loopback(u.Hostname()):

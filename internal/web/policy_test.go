@@ -25,7 +25,7 @@ func TestPolicy_FormAction(t *testing.T) {
 		"http://a,b/":                   "'self' https: http:",
 		"http://*.example/":             "'self' https: http:",
 		"my_app:x; script-src 'unsafe'": "'self' https:",
-		"":                              "'self' https:",
+		"":                              "'self'", // a device's flow ends here
 		"://":                           "'self' https:",
 	} {
 		p := web.LeadingTo(uri).String()

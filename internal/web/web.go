@@ -1,4 +1,4 @@
-// Package web is the pages for people: signing in, choosing an account, consent, the
+// Package web is the pages for people: signing in, choosing an account, consent, devices, the
 // account with its sessions, apps, password and log, and the pages that other packages
 // show through it (errors, signing out).
 //
@@ -35,6 +35,7 @@ type Config struct {
 	Directory Directory
 	Sessions  *session.Manager
 	Passwords Passwords
+	UserCodes UserCodes
 	Mailer    notify.Mailer
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -48,6 +49,8 @@ type Store interface {
 	loginStore
 	selectionStore
 	consentStore
+	flowStore
+	confirmationStore
 	sessionStore
 	appStore
 	eventStore
@@ -126,6 +129,8 @@ func (p *Pages) table(cfg Config) []route {
 	login := loginSubmit{s, p.requests, cfg.Store, cfg.Passwords}
 	selection := selectionSubmit{s, p.requests, cfg.Store}
 	consent := consentSubmit{s, p.requests, cfg.Store, words, p.outbox}
+	device := deviceSubmit{s, cfg.Store, cfg.Directory, cfg.UserCodes}
+	confirmation := confirmationShow{s, p.requests, cfg.Store, cfg.UserCodes, words}
 	apps := appsShow{s, cfg.Store, cfg.Directory, words}
 	routes := []route{
 		{"GET", "/{$}", welcomeShow{s}.serve},
@@ -135,6 +140,10 @@ func (p *Pages) table(cfg Config) []route {
 		{"POST", "/select-account", s.form(selection.serve)},
 		{"GET", "/consent", consentShow{s, p.requests, cfg.Store, words}.serve},
 		{"POST", "/consent", s.form(consent.serve)},
+		{"GET", "/device", deviceShow{s}.serve},
+		{"POST", "/device", s.form(device.serve)},
+		{"GET", "/device/confirm", confirmation.serve},
+		{"POST", "/device/confirm", s.form(confirmationSubmit{confirmation, cfg.Store}.serve)},
 		{"GET", "/account", s.account(accountShow{s, cfg.Store}.serve)},
 		{"GET", "/account/sessions", s.account(sessionsShow{s, cfg.Store}.serve)},
 		{"POST", "/account/sessions", s.accountForm(sessionsEnd{s, cfg.Store}.serve)},

@@ -110,6 +110,16 @@ func (r *runner) submit(path string, fields ...string) {
 	r.follow()
 }
 
+// enter types a device's code, and goes on to where the flow is continued, if it was one.
+func (r *runner) enter(args []string) {
+	r.t.Helper()
+	r.send("GET", "/device", nil)
+	r.sendForm("user_code", r.only(args))
+	if r.last.code == http.StatusSeeOther {
+		r.follow()
+	}
+}
+
 // press presses the button of the page that was shown.
 func (r *runner) press(args []string) {
 	r.t.Helper()
@@ -120,7 +130,7 @@ func (r *runner) press(args []string) {
 }
 
 // programs are the endpoints that apps ask without a browser.
-var programs = map[string]bool{"/token": true, "/revoke": true, "/userinfo": true}
+var programs = map[string]bool{"/token": true, "/revoke": true, "/userinfo": true, "/device_authorization": true}
 
 var (
 	formTag  = regexp.MustCompile(`(?s)<form[^>]*method="post"[^>]*action="([^"]*)"`)

@@ -16,6 +16,8 @@
 //	browser NAME                       from now on it is this browser; at the beginning "first"
 //	login USER                         fills in the login page that the browser was sent to
 //	choose | consent | cancel          answers the page that the browser was sent to
+//	enter CODE                         types a device's code into the page of codes
+//	confirm allow | confirm deny       answers the question whether a device is the person's own
 //	press submit                       presses the button of the page that was shown
 //	follow                             goes where the last answer sent the browser
 //	clock +DURATION                    time passes

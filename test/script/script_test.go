@@ -89,6 +89,8 @@ var verbs = map[string]func(*runner, []string){
 	"login":    func(r *runner, args []string) { r.submit("/login", "username", r.only(args), "password", password) },
 	"choose":   func(r *runner, args []string) { r.submit("/select-account", "account", "this") },
 	"consent":  func(r *runner, args []string) { r.submit("/consent", "decision", "authorize") },
+	"confirm":  func(r *runner, args []string) { r.submit("/device/confirm", "decision", r.only(args)) },
+	"enter":    (*runner).enter,
 	"cancel":   func(r *runner, args []string) { r.submit("/consent", "decision", "cancel") },
 	"press":    (*runner).press,
 	"follow":   func(r *runner, _ []string) { r.follow() },
@@ -105,7 +107,7 @@ func (r *runner) fail(format string, args ...any) {
 
 var (
 	word     = regexp.MustCompile(`(?:[^\s"]|"[^"]*")+`)
-	variable = regexp.MustCompile(`\$([a-z][a-z0-9_]*)|\{([a-z.]+)\}`)
+	variable = regexp.MustCompile(`\$([a-z][a-z0-9_]*)|\{([a-z._]+)\}`)
 )
 
 // words splits a line and puts in what the names stand for.

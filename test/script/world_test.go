@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ var names = map[string]string{
 	"spa.cb":       "https://spa.example/cb",
 	"native.cb":    "http://127.0.0.1/cb",
 
+	"device_code": idp.GrantDeviceCode,
+
 	// RFC 7636 Appendix B.
 	"verifier":  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
 	"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
@@ -45,8 +48,8 @@ var names = map[string]string{
 var secrets = map[string]string{"scheduler": "scheduler's secret", "own": "own secret", "reports": "reports' secret"}
 
 // seed is who lives there: ann and bob; a calendar and a mail service; scheduler, an app
-// of somebody else; own, an app of ours; spa and native, which have no secret; reports,
-// a service without a person.
+// of somebody else; own, an app of ours; spa and native, which have no secret; tv, which
+// has no browser; reports, a service without a person.
 func seed() server.Seed {
 	text := func(s string) map[string]string { return map[string]string{"en": s} }
 	code := []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken}
@@ -63,6 +66,9 @@ func seed() server.Seed {
 	}
 	own := app("own", "Own", "web", idp.AuthBasic, true, names["own.cb"])
 	own.PostLogoutRedirectURIs = []string{names["own.bye"]}
+	own.GrantTypes = append(slices.Clone(code), idp.GrantDeviceCode)
+	tv := app("tv", "TV", "native", idp.AuthNone, false)
+	tv.GrantTypes = []string{idp.GrantDeviceCode, idp.GrantRefreshToken}
 	reports := app("reports", "Reports", "web", idp.AuthBasic, false)
 	reports.GrantTypes, reports.Scopes = []string{idp.GrantClientCredentials}, []string{"calendar.read", "mail.read"}
 	return server.Seed{
@@ -81,6 +87,7 @@ func seed() server.Seed {
 			own,
 			app("spa", "Single Page", "web", idp.AuthNone, false, names["spa.cb"]),
 			app("native", "Native", "native", idp.AuthNone, false, names["native.cb"], "com.example.app:/cb"),
+			tv,
 			reports,
 		},
 	}

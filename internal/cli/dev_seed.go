@@ -17,6 +17,7 @@ const (
 	devCalendar  = "calendar"
 	devScheduler = "friendly-scheduler"
 	devReports   = "reports"
+	devClock     = "desk-clock"
 )
 
 // The rights at the demo's calendar.
@@ -39,7 +40,7 @@ func devSeed(at devAddresses) server.Seed {
 	return server.Seed{
 		Users:     []server.SeedUser{{User: ann(), Password: devPassword}, {User: bob(), Password: devPassword}},
 		Resources: []idp.Resource{calendarResource(at)},
-		Clients:   []idp.Client{calendarClient(at), schedulerClient(at), reportsClient()},
+		Clients:   []idp.Client{calendarClient(at), schedulerClient(at), reportsClient(), clockClient()},
 	}
 }
 
@@ -139,6 +140,19 @@ func reportsClient() idp.Client {
 			TokenEndpointAuthMethod: idp.AuthBasic, Profile: idp.OAuth21,
 			GrantTypes: []string{idp.GrantClientCredentials},
 			Scopes:     []string{scopeFreeBusy},
+		},
+	}
+}
+
+// clockClient is a device without a browser that shows when its person is busy.
+func clockClient() idp.Client {
+	return idp.Client{
+		ID: devClock,
+		ClientMetadata: idp.ClientMetadata{
+			Name: "Desk Clock", ApplicationType: "native",
+			TokenEndpointAuthMethod: idp.AuthNone, Profile: idp.OAuth21,
+			GrantTypes: []string{idp.GrantDeviceCode, idp.GrantRefreshToken},
+			Scopes:     []string{scopeFreeBusy, idp.ScopeOfflineAccess},
 		},
 	}
 }

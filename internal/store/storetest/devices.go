@@ -19,6 +19,8 @@ var deviceTests = []test{
 	{"OAU-18 a confirmation of one session does not count for another", devicesConfirmed},
 	{"OAU-18 an approved device gets its grant once", devicesRedeemed},
 	{"TOK-10 a device is not approved by who has gone meanwhile", devicesGone},
+	{"DOS-03 device requests are swept, used ones after an hour", devicesSwept},
+	{"STO-06 device requests are void in a new epoch", devicesRestored},
 	{"OAU-18 an attempt that was none is taken back", attemptsForgiven},
 }
 
@@ -400,4 +402,43 @@ func attemptsForgiven(w *world) {
 	if try() == 0 {
 		w.Error("forgiving gave credit")
 	}
+}
+
+func devicesSwept(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, _ := w.session(ann)
+	unused := w.device("app")
+	used := w.device("app")
+	g, _ := w.newGrant(ann, "app", s.ID)
+	flow := w.deviceFlow(used, s.ID)
+	w.must(w.approve(ann, s.ID, flow, g))
+	w.must(w.RedeemDevice(w.ctx, asClient("app"), used.DeviceHash, nil, w.now))
+	w.equal("nothing has ended", w.sweepAll(), 0)
+	w.wait(11 * time.Minute)
+	w.equal("the flow", w.sweepAll(), 1)
+	w.want("its last poll is told why", second(w.PollDevice(w.ctx, unused.DeviceHash, "app", w.now)), idp.ErrExpired)
+	w.wait(time.Minute)
+	w.equal("the unused one", w.sweepAll(), 1)
+	w.want("unused", second(w.PollDevice(w.ctx, unused.DeviceHash, "app", w.now)), idp.ErrNotFound)
+	w.wait(57 * time.Minute)
+	w.want("a second use is noticed", second(w.PollDevice(w.ctx, used.DeviceHash, "app", w.now)), idp.ErrConsumed)
+	w.wait(2 * time.Minute)
+	w.equal("the used one", w.sweepAll(), 1)
+}
+
+func devicesRestored(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, _ := w.session(ann)
+	d := w.device("app")
+	g, _ := w.newGrant(ann, "app", s.ID)
+	w.must(w.approve(ann, s.ID, w.deviceFlow(d, s.ID), g))
+	waiting := w.device("app")
+	_, err := w.BeginEpoch(w.ctx, operator, w.now)
+	w.must(err)
+	for name, h := range map[string][32]byte{"approved": d.DeviceHash, "waiting": waiting.DeviceHash} {
+		w.want(name, second(w.PollDevice(w.ctx, h, "app", w.now)), idp.ErrNotFound)
+	}
+	w.want("by the person's code", second(w.DeviceRequestByUserCode(w.ctx, waiting.UserHash, w.now)), idp.ErrNotFound)
 }

@@ -11,7 +11,7 @@ const (
 	// Kept for a while after their end: a code's second use must still be noticed.
 	keepCodes    = time.Hour
 	keepUsed     = 10 * time.Minute // a clock may be set back a little (STO-05)
-	keepDevices  = 2 * time.Minute // a device's last poll is told that it was too late
+	keepDevices  = 2 * time.Minute  // a device's last poll is told that it was too late
 	keepSessions = time.Hour
 	keepGrants   = 24 * time.Hour
 	keepEvents   = 90 * 24 * time.Hour

@@ -23,10 +23,8 @@ const RuleLifetime = 6 * time.Minute
 // Run runs the suite; open returns an empty database that is closed with the test.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range [][]test{
-		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests,
-		refreshTests, grantTests, logTests, attemptTests, usedTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
 		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests, deviceTests,
-		refreshTests, grantTests, logTests, attemptTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
+		refreshTests, grantTests, logTests, attemptTests, usedTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
 		backupTests,
 	} {
 		runGroup(t, group, func(t *testing.T) []*store.DB { return []*store.DB{open(t)} })

@@ -25,7 +25,7 @@ func (v *Verifier) checkDPoP(ctx context.Context, now time.Time, c *Claims, toke
 	if err != nil {
 		return nonce, err
 	}
-	if err = v.proofs.useOnce(ctx, now, good); errors.Is(err, ErrReplayStore) {
+	if err = good.useOnce(ctx, now, v.proofs.replay); errors.Is(err, ErrReplayStore) {
 		v.noteTrouble("used proofs: " + err.Error()) // the client is told nothing of it
 	}
 	return nonce, err
@@ -33,7 +33,8 @@ func (v *Verifier) checkDPoP(ctx context.Context, now time.Time, c *Claims, toke
 
 // goodProof is a proof that is right in all but that it may have been used before.
 type goodProof struct {
-	jkt string
+	jkt   string
+	until time.Time // nobody whose clock is within maxLeeway of ours takes it from then on
 	proofClaims
 }
 
@@ -65,7 +66,7 @@ func (r *proofRules) examine(now time.Time, leeway time.Duration, jkt string, p 
 			return goodProof{}, nonce, &NonceError{Nonce: nonce}
 		}
 	}
-	return goodProof{by, m}, nonce, nil
+	return goodProof{by, m.issued.Add(r.window + maxLeeway), m}, nonce, nil
 }
 
 // open checks the signature, and returns the thumbprint of the key that made it.
@@ -137,12 +138,10 @@ func (r *proofRules) target(url string) (string, error) {
 	return origin + path, nil
 }
 
-// useOnce: of many requests with one proof, one comes through. The proof is remembered
-// until no node whose clock is within maxLeeway of ours would take it.
-func (r *proofRules) useOnce(ctx context.Context, now time.Time, p goodProof) error {
+// useOnce: of many requests with one proof, one comes through.
+func (p goodProof) useOnce(ctx context.Context, now time.Time, s ReplayStore) error {
 	id := sha256.Sum256([]byte(p.jkt + "." + p.id))
-	until := p.issued.Add(r.window + maxLeeway)
-	switch fresh, err := r.replay.Use(ctx, id, now, until); {
+	switch fresh, err := s.Use(ctx, id, now, p.until); {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrReplayStore, err)
 	case !fresh:

@@ -190,6 +190,7 @@ func ExampleVerifier_VerifyCredentials() {
 
 // An authorization server binds what it issues to the key of the proof (RFC 9449 §5).
 func ExampleProofChecker() {
+	used := verify.NewReplayMemory(1 << 20)
 	proofs, err := verify.NewProofChecker("https://id.example.com", verify.ProofAlgorithms(jose.ES256, jose.Ed25519))
 	if err != nil {
 		log.Fatal(err)
@@ -201,7 +202,7 @@ func ExampleProofChecker() {
 		return
 	}
 	// Find out what the client may have, and then, before anything is done for it:
-	if err := proofs.Use(r.Context(), time.Now(), good); err != nil {
+	if err := good.Use(r.Context(), time.Now(), used); err != nil {
 		fmt.Println("no:", err)
 		return
 	}

@@ -29,16 +29,17 @@ type ProofRequest struct {
 	NonceOptional bool
 }
 
-// CheckedProof is a proof that is good, unless it was used before: see ProofChecker.Use.
+// CheckedProof is a proof that is good, unless it was used before: see Use.
 type CheckedProof struct {
-	Thumbprint string // of the key that made it (RFC 7638)
-	Nonce      string // the client's next proofs should have it; empty if this one had it
+	Thumbprint string    // of the key that made it (RFC 7638)
+	IssuedAt   time.Time // when the client says that it made it
+	Nonce      string    // the client's next proofs should have it; empty if this one had it
 	good       goodProof
 }
 
 // NewProofChecker makes a checker for a service whose addresses begin with externalURL, as
-// clients write them (see ExternalURL). Of the options those count that are about proofs,
-// and Leeway.
+// clients write them (see ExternalURL). Of the options ProofWindow, ProofAlgorithms,
+// ProofNonces and Leeway count.
 func NewProofChecker(externalURL string, opts ...Option) (*ProofChecker, error) {
 	v := &Verifier{leeway: maxLeeway, proofs: proofRules{window: defaultProofWindow}}
 	for _, o := range append(opts[:len(opts):len(opts)], ExternalURL(externalURL)) {
@@ -58,8 +59,8 @@ func NewProofChecker(externalURL string, opts ...Option) (*ProofChecker, error) 
 
 // Check accepts a proof that fits its request at a time, or says why not: ErrProof,
 // ErrBound if it is by another key, ErrUnbound if there is a token that is bound to none,
-// or a *NonceError. It does no I/O and remembers nothing: Use must come after it, before
-// anything is done for the client.
+// or a *NonceError. It does no I/O and remembers nothing: CheckedProof.Use
+// must come after it, before anything is done for the client.
 func (c *ProofChecker) Check(now time.Time, r ProofRequest) (*CheckedProof, error) {
 	if r.Token != "" && r.Thumbprint == "" {
 		return nil, ErrUnbound // any key would do (RFC 9449 §7.1)
@@ -68,12 +69,11 @@ func (c *ProofChecker) Check(now time.Time, r ProofRequest) (*CheckedProof, erro
 	if err != nil {
 		return nil, err
 	}
-	return &CheckedProof{Thumbprint: good.jkt, Nonce: nonce, good: good}, nil
+	return &CheckedProof{Thumbprint: good.jkt, IssuedAt: good.issued, Nonce: nonce, good: good}, nil
 }
 
-// Use notes in the ReplayStore that the proof was used. A second time, with this or with
-// another checker that has the same store, it is ErrProof; ErrReplayStore says that the
-// store cannot tell.
-func (c *ProofChecker) Use(ctx context.Context, now time.Time, p *CheckedProof) error {
-	return c.rules.useOnce(ctx, now, p.good)
+// Use notes in a store that the proof was used. A second time it is ErrProof;
+// ErrReplayStore says that the store cannot tell.
+func (p *CheckedProof) Use(ctx context.Context, now time.Time, s ReplayStore) error {
+	return p.good.useOnce(ctx, now, s)
 }

@@ -31,9 +31,8 @@ type ProofRequest struct {
 
 // CheckedProof is a proof that is good, unless it was used before: see Use.
 type CheckedProof struct {
-	Thumbprint string    // of the key that made it (RFC 7638)
-	IssuedAt   time.Time // when the client says that it made it
-	Nonce      string    // the client's next proofs should have it; empty if this one had it
+	Thumbprint string // of the key that made it (RFC 7638)
+	Nonce      string // the client's next proofs should have it; empty if this one had it
 	good       goodProof
 }
 
@@ -69,7 +68,7 @@ func (c *ProofChecker) Check(now time.Time, r ProofRequest) (*CheckedProof, erro
 	if err != nil {
 		return nil, err
 	}
-	return &CheckedProof{Thumbprint: good.jkt, IssuedAt: good.issued, Nonce: nonce, good: good}, nil
+	return &CheckedProof{Thumbprint: good.jkt, Nonce: nonce, good: good}, nil
 }
 
 // Use notes in a store that the proof was used. A second time it is ErrProof;

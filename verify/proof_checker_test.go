@@ -36,7 +36,7 @@ func TestProofChecker_RFC9449_5_TokenRequest(t *testing.T) {
 	t.Parallel()
 	c, key, now := newChecker(t), verifytest.NewDPoPKey(t), time.Now()
 	p, err := c.Check(now, tokenProof(key, ""))
-	if err != nil || p.Thumbprint != key.Thumbprint() || p.Nonce != "" || p.IssuedAt.Sub(now).Abs() > 10*time.Second {
+	if err != nil || p.Thumbprint != key.Thumbprint() || p.Nonce != "" {
 		t.Fatal(p, err)
 	}
 	used := verify.NewReplayMemory(10)

@@ -42,11 +42,11 @@ var names = map[string]string{
 }
 
 // secrets of the confidential clients.
-var secrets = map[string]string{"scheduler": "scheduler's secret", "own": "own secret", "reports": "reports' secret"}
+var secrets = map[string]string{"scheduler": "scheduler's secret", "own": "own secret", "reports": "reports' secret", "strict": "strict's secret"}
 
 // seed is who lives there: ann and bob; a calendar and a mail service; scheduler, an app
 // of somebody else; own, an app of ours; spa and native, which have no secret; reports,
-// a service without a person.
+// a service without a person; strict, another, which gets bound tokens only.
 func seed() server.Seed {
 	text := func(s string) map[string]string { return map[string]string{"en": s} }
 	code := []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken}
@@ -65,6 +65,8 @@ func seed() server.Seed {
 	own.PostLogoutRedirectURIs = []string{names["own.bye"]}
 	reports := app("reports", "Reports", "web", idp.AuthBasic, false)
 	reports.GrantTypes, reports.Scopes = []string{idp.GrantClientCredentials}, []string{"calendar.read", "mail.read"}
+	strict := app("strict", "Strict", "web", idp.AuthBasic, false)
+	strict.GrantTypes, strict.Scopes, strict.DPoPBound = reports.GrantTypes, reports.Scopes, true
 	return server.Seed{
 		Users: []server.SeedUser{
 			{User: idp.User{ID: secret.ID(), Username: "ann", Email: "ann@example.com", EmailVerified: true, Profile: idp.Profile{Name: "Ann Example"}}, Password: password},
@@ -82,6 +84,7 @@ func seed() server.Seed {
 			app("spa", "Single Page", "web", idp.AuthNone, false, names["spa.cb"]),
 			app("native", "Native", "native", idp.AuthNone, false, names["native.cb"], "com.example.app:/cb"),
 			reports,
+			strict,
 		},
 	}
 }

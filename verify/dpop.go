@@ -15,52 +15,98 @@ import (
 // proofType is the "typ" of DPoP proofs (RFC 9449 §4.2).
 const proofType = "dpop+jwt"
 
-// checkDPoP checks the proof of a request in the order of RFC 9449 §4.3. What it leaves
-// behind comes last: only a proof that is good is remembered, so nobody without a token
-// and its key can fill the store.
+// checkDPoP checks the proof of a request with a bound token. What it leaves behind comes
+// last: only a proof that is good is remembered, so nobody without a token and its key can
+// fill the store.
 func (v *Verifier) checkDPoP(ctx context.Context, now time.Time, c *Claims, token string, p Proof) (nonce string, err error) {
-	jkt := c.Confirmation.JKT
-	payload, err := jose.VerifyEmbeddedBy(jkt, p.DPoP, proofType, v.proofs.algorithms)
-	switch {
-	case errors.Is(err, jose.ErrUnknownKey):
-		return "", wrong(ErrBound, "cnf", "another key")
-	case err != nil:
-		return "", wrong(ErrProof, "DPoP", err.Error())
-	}
-	m, err := parseProof(payload)
+	good, nonce, err := v.proofs.examine(now, v.leeway, c.Confirmation.JKT, ProofRequest{
+		DPoP: []string{p.DPoP}, Method: p.Method, URL: p.URL, Token: token,
+	})
 	if err != nil {
-		return "", wrong(ErrProof, "claims", err.Error())
+		return nonce, err
 	}
-	if err := v.matchProof(m, now, token, p); err != nil {
-		return "", err
+	if err = good.useOnce(ctx, now, v.proofs.replay); errors.Is(err, ErrReplayStore) {
+		v.noteTrouble("used proofs: " + err.Error()) // the client is told nothing of it
 	}
-	if v.proofs.nonces != nil {
-		var valid bool
-		if nonce, valid = v.proofs.nonces.check(now, m.nonce); !valid {
-			return nonce, &NonceError{Nonce: nonce}
-		}
-	}
-	return nonce, v.useOnce(ctx, now, jkt, m)
+	return nonce, err
 }
 
-// matchProof compares a proof with its request.
-func (v *Verifier) matchProof(m proofClaims, now time.Time, token string, p Proof) error {
-	hash := sha256.Sum256([]byte(token))
+// goodProof is a proof that is right in all but that it may have been used before.
+type goodProof struct {
+	jkt   string
+	until time.Time // nobody whose clock is within maxLeeway of ours takes it from then on
+	proofClaims
+}
+
+// examine checks a proof in the order of RFC 9449 §4.3. It must be by the key with the
+// thumbprint; empty: by any. With an error, too, there may be a nonce for the client's next
+// proofs.
+func (r *proofRules) examine(now time.Time, leeway time.Duration, jkt string, p ProofRequest) (good goodProof, nonce string, err error) {
+	if len(p.DPoP) != 1 || p.DPoP[0] == "" {
+		return goodProof{}, "", wrong(ErrProof, "DPoP", "not exactly one header")
+	}
+	payload, by, err := r.open(jkt, p.DPoP[0])
+	if err != nil {
+		return goodProof{}, "", err
+	}
+	m, err := parseProof(payload)
+	if err == nil && p.Token != "" && m.tokenHash == "" {
+		err = errMissing
+	}
+	if err != nil {
+		return goodProof{}, "", wrong(ErrProof, "claims", err.Error())
+	}
+	if err := r.match(m, now, leeway, p); err != nil {
+		return goodProof{}, "", err
+	}
+	if r.nonces != nil {
+		var valid bool
+		nonce, valid = r.nonces.check(now, m.nonce)
+		if !valid && (m.nonce != "" || !p.NonceOptional) {
+			return goodProof{}, nonce, &NonceError{Nonce: nonce}
+		}
+	}
+	return goodProof{by, m.issued.Add(r.window + maxLeeway), m}, nonce, nil
+}
+
+// open checks the signature, and returns the thumbprint of the key that made it.
+func (r *proofRules) open(jkt, proof string) (payload []byte, by string, err error) {
+	if jkt != "" {
+		payload, err = jose.VerifyEmbeddedBy(jkt, proof, proofType, r.algorithms)
+		by = jkt
+	} else {
+		var key *jose.Key
+		if payload, key, err = jose.VerifyEmbedded(proof, proofType, r.algorithms); err == nil {
+			by = key.ID()
+		}
+	}
+	switch {
+	case errors.Is(err, jose.ErrUnknownKey):
+		return nil, "", wrong(ErrBound, "cnf", "another key")
+	case err != nil:
+		return nil, "", wrong(ErrProof, "DPoP", err.Error())
+	}
+	return payload, by, nil
+}
+
+// match compares a proof with its request.
+func (r *proofRules) match(m proofClaims, now time.Time, leeway time.Duration, p ProofRequest) error {
+	hash := sha256.Sum256([]byte(p.Token))
 	switch {
 	case m.method != p.Method:
 		return wrong(ErrProof, "htm", "another method")
-	case m.tokenHash != base64.RawURLEncoding.EncodeToString(hash[:]):
+	case p.Token != "" && m.tokenHash != base64.RawURLEncoding.EncodeToString(hash[:]):
 		return wrong(ErrProof, "ath", "another token")
-	case m.issued.After(now.Add(v.proofs.window)):
+	case m.issued.After(now.Add(r.window)):
 		return wrong(ErrProof, "iat", "in the future")
-	case m.issued.Before(now.Add(-v.proofs.window)):
+	case m.issued.Before(now.Add(-r.window)):
 		return wrong(ErrProof, "iat", "too long ago")
-	case !m.expires.IsZero() && !now.Before(m.expires.Add(v.leeway)): // RFC 7519 §4.1.4
+	case !m.expires.IsZero() && !now.Before(m.expires.Add(leeway)): // RFC 7519 §4.1.4
 		return wrong(ErrProof, "exp", "over")
-	case m.notBefore.After(now.Add(v.leeway)):
+	case m.notBefore.After(now.Add(leeway)):
 		return wrong(ErrProof, "nbf", "in the future")
 	}
-	want, err := v.target(p.URL)
+	want, err := r.target(p.URL)
 	if err != nil {
 		return err
 	}
@@ -73,12 +119,12 @@ func (v *Verifier) matchProof(m proofClaims, now time.Time, token string, p Proo
 // target returns the URL that a proof must be for. Dot segments are resolved in proofs
 // only: a handler may see those of a request as they are, and take /admin/../orders for
 // something below /admin, so that a stolen proof for /orders would be good for that.
-func (v *Verifier) target(url string) (string, error) {
+func (r *proofRules) target(url string) (string, error) {
 	if url == "" || url[0] == '/' {
-		if v.proofs.base == "" {
+		if r.base == "" {
 			return "", wrong(ErrProof, "htu", "the address of this service is not known here (ExternalURL)")
 		}
-		url = v.proofs.base + url
+		url = r.base + url
 	}
 	origin, path, ok := splitURL(url)
 	switch {
@@ -92,14 +138,11 @@ func (v *Verifier) target(url string) (string, error) {
 	return origin + path, nil
 }
 
-// useOnce: of many requests with one proof, one comes through. The proof is remembered
-// until no node whose clock is within maxLeeway of ours would take it.
-func (v *Verifier) useOnce(ctx context.Context, now time.Time, jkt string, m proofClaims) error {
-	id := sha256.Sum256([]byte(jkt + "." + m.id))
-	until := m.issued.Add(v.proofs.window + maxLeeway)
-	switch fresh, err := v.proofs.replay.Use(ctx, id, now, until); {
+// useOnce: of many requests with one proof, one comes through.
+func (p goodProof) useOnce(ctx context.Context, now time.Time, s ReplayStore) error {
+	id := sha256.Sum256([]byte(p.jkt + "." + p.id))
+	switch fresh, err := s.Use(ctx, id, now, p.until); {
 	case err != nil:
-		v.noteTrouble("used proofs: " + err.Error()) // the client is told nothing of it
 		return fmt.Errorf("%w: %w", ErrReplayStore, err)
 	case !fresh:
 		return wrong(ErrProof, "jti", "used before")
@@ -115,8 +158,8 @@ type proofClaims struct {
 
 var errMissing = errors.New("jti, htm, htu, iat or ath: missing")
 
-// parseProof reads the payload: strictly, with all members that a request with a token
-// needs. Members without a meaning here are allowed.
+// parseProof reads the payload: strictly, with all members that every request needs.
+// Members without a meaning here are allowed.
 func parseProof(payload []byte) (m proofClaims, err error) {
 	var none present
 	err = strictjson.Object(payload, func(name, value []byte) (err error) {
@@ -140,7 +183,7 @@ func parseProof(payload []byte) (m proofClaims, err error) {
 		}
 		return named(name, err)
 	})
-	if err == nil && (m.id == "" || m.method == "" || m.url == "" || m.tokenHash == "" || m.issued.IsZero()) {
+	if err == nil && (m.id == "" || m.method == "" || m.url == "" || m.issued.IsZero()) {
 		err = errMissing
 	}
 	return m, err

@@ -188,6 +188,28 @@ func ExampleVerifier_VerifyCredentials() {
 	// Output: true wrong DPoP proof: DPoP: not exactly one header
 }
 
+// An authorization server binds what it issues to the key of the proof (RFC 9449 §5).
+func ExampleProofChecker() {
+	used := verify.NewReplayMemory(1 << 20)
+	proofs, err := verify.NewProofChecker("https://id.example.com", verify.ProofAlgorithms(jose.ES256, jose.Ed25519))
+	if err != nil {
+		log.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "https://id.example.com/token", nil)
+	good, err := proofs.Check(time.Now(), verify.ProofRequest{DPoP: r.Header.Values("DPoP"), Method: r.Method, URL: "/token"})
+	if err != nil {
+		fmt.Println("invalid_dpop_proof:", err)
+		return
+	}
+	// Find out what the client may have, and then, before anything is done for it:
+	if err := good.Use(r.Context(), time.Now(), used); err != nil {
+		fmt.Println("no:", err)
+		return
+	}
+	fmt.Println("cnf.jkt is", good.Thumbprint)
+	// Output: invalid_dpop_proof: wrong DPoP proof: DPoP: not exactly one header
+}
+
 func ExampleNew_proofs() {
 	v, err := verify.New("https://id.example.com", "https://orders.example.com",
 		verify.RequireProof(),                              // bearer tokens are refused

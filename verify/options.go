@@ -97,8 +97,8 @@ func (v *Verifier) checkConfig() error {
 	if v.remembered < 0 || v.remembered > maxMemory {
 		return fmt.Errorf("verify: the memory of tokens must be between 0 and %d", maxMemory)
 	}
-	if v.leeway < 0 || v.leeway > maxLeeway {
-		return errors.New("verify: the leeway must be between 0 and 60 seconds")
+	if err := checkLeeway(v.leeway); err != nil {
+		return err
 	}
 	if v.static != nil && (len(v.static.Keys()) == 0 || v.cache.file != "" || v.bundle != nil) {
 		return errors.New("verify: static keys must be some, and are all that such a verifier has")
@@ -110,6 +110,13 @@ func (v *Verifier) checkConfig() error {
 		return err
 	}
 	return v.proofs.check(v.audience)
+}
+
+func checkLeeway(d time.Duration) error {
+	if d < 0 || d > maxLeeway {
+		return errors.New("verify: the leeway must be between 0 and 60 seconds")
+	}
+	return nil
 }
 
 // checkIssuer: tokens compare the issuer byte for byte, and all addresses begin with it.

@@ -152,6 +152,9 @@ type proofRules struct {
 	mutualTLS   bool
 }
 
+// defaultProofWindow is what ProofWindow says.
+const defaultProofWindow = time.Minute
+
 // maxProofWindow is the widest window for "iat": each proof is remembered for that long.
 const maxProofWindow = 5 * time.Minute
 

@@ -92,7 +92,7 @@ func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 		client: &http.Client{Transport: newTransport()}, now: time.Now,
 		maxStaleness: defaultStaleness, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
-		keyKilled: make(chan struct{}, 1), unknown: newUnknownKeys(), proofs: proofRules{window: time.Minute},
+		keyKilled: make(chan struct{}, 1), unknown: newUnknownKeys(), proofs: proofRules{window: defaultProofWindow},
 		remembered: defaultMemory,
 		cache:      cache{limit: cacheBytes},
 	}

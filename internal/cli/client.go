@@ -27,7 +27,7 @@ type clientFlags struct {
 	name, kind, auth, profile, uri string
 	redirects, logouts, origins    []string
 	scopes, grants                 []string
-	firstParty                     bool
+	firstParty, dpop               bool
 }
 
 func (f *clientFlags) flags(cmd *cobra.Command) {
@@ -43,6 +43,7 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringSliceVar(&f.scopes, "scope", nil, "scope that it may ask for (repeat for more; default: openid, profile, email)")
 	fl.StringSliceVar(&f.grants, "grant", nil, "grant type (repeat for more; default: authorization_code, refresh_token); device_code stands for the whole name of RFC 8628")
 	fl.BoolVar(&f.firstParty, "first-party", false, "yours: people are not asked for consent")
+	fl.BoolVar(&f.dpop, "dpop", false, "it gets no tokens but those that are bound to a key of its own (RFC 9449)")
 }
 
 // changes returns the members whose flags were given.
@@ -56,7 +57,7 @@ func (f *clientFlags) changes(cmd *cobra.Command) map[string]any {
 		{"auth", "token_endpoint_auth_method", f.auth}, {"profile", "security_profile", f.profile},
 		{"redirect", "redirect_uris", f.redirects}, {"post-logout-redirect", "post_logout_redirect_uris", f.logouts},
 		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", wholeNames(f.grants)},
-		{"first-party", "first_party", f.firstParty},
+		{"first-party", "first_party", f.firstParty}, {"dpop", "dpop_bound_access_tokens", f.dpop},
 	} {
 		if cmd.Flags().Changed(c.flag) {
 			m[c.member] = c.value

@@ -88,6 +88,10 @@ const (
 // Public reports whether the client has no secret (RFC 6749 §2.1).
 func (c Client) Public() bool { return c.TokenEndpointAuthMethod == AuthNone }
 
+// RequiresDPoP reports whether the client gets no tokens but those that are bound to a
+// DPoP key (RFC 9449 §5.2, FAPI 2.0 §5.3.2.1).
+func (c Client) RequiresDPoP() bool { return c.DPoPBound || c.Profile == FAPI2 }
+
 // Native reports whether the client runs on the person's own device (RFC 8252).
 func (c Client) Native() bool { return c.ApplicationType == "native" }
 

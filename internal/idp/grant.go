@@ -49,6 +49,7 @@ type Code struct {
 	ClientID      string
 	RedirectURI   string
 	CodeChallenge string
+	JKT           string // thumbprint of the DPoP key that it must be redeemed with; empty: any, or none (RFC 9449 §10)
 	ExpiresAt     time.Time
 	RedeemedAt    time.Time
 }
@@ -60,6 +61,7 @@ type RefreshToken struct {
 	HandleHash  [32]byte // secret.Hash("refresh_family", …)
 	CurrentHash [32]byte // secret.Hash("refresh", …) of the one live token
 	GrantID     string
+	JKT         string // thumbprint of the DPoP key that it must be used with; empty: none (RFC 9449 §5)
 	Generation  int64
 	ExpiresAt   time.Time
 }

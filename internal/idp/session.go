@@ -43,6 +43,7 @@ type AuthRequest struct {
 	Scopes        []string // what the client asked for and may have, in the order asked
 	Resource      string   // the audience of the access token: a resource's ID or the issuer
 	CodeChallenge string   // S256; empty only for confidential clients of profile OIDC
+	JKT           string   // thumbprint of the DPoP key that the code is for; empty: not said (RFC 9449 §10)
 	Prompt        []string
 	MaxAge        time.Duration // negative: not asked
 	LoginHint     string

@@ -34,7 +34,7 @@ func (m codeMaker) make(req idp.AuthRequest, client idp.Client, sess idp.Session
 	code := secret.New(secret.Code)
 	return code, g, idp.Code{
 		Hash: secret.Hash("code", code), GrantID: g.ID, ClientID: client.ID, RedirectURI: req.RedirectURI,
-		CodeChallenge: req.CodeChallenge, ExpiresAt: now.Add(m.lifetimes.Code),
+		CodeChallenge: req.CodeChallenge, JKT: req.JKT, ExpiresAt: now.Add(m.lifetimes.Code),
 	}
 }
 

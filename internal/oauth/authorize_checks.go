@@ -16,6 +16,7 @@ import (
 type asking struct {
 	form     url.Values
 	client   idp.Client
+	key      possession // that a pushed request has proven (RFC 9449 §10.1)
 	endpoint *authorizeEndpoint
 	req      idp.AuthRequest
 }
@@ -37,6 +38,7 @@ var authorizeChecks = [...]struct {
 	{"the client may use codes", checkClientMayUse},
 	{"nonce is short enough to be kept", checkNonce},
 	{"code_challenge is S256 (RFC 7636)", checkCodeChallenge},
+	{"dpop_jkt is a thumbprint (RFC 9449 §10)", checkDPoPKey},
 	{"prompt is known and not contradictory", checkPrompt},
 	{"max_age is a number", checkMaxAge},
 	{"scope has something the client may have", checkScope},

@@ -33,7 +33,7 @@ func (c crossOrigin) preflight(methods string) func(http.ResponseWriter, *http.R
 				h := w.Header()
 				h.Set("Access-Control-Allow-Origin", origin)
 				h.Set("Access-Control-Allow-Methods", methods)
-				h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+				h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
 				h.Set("Access-Control-Max-Age", "600")
 			}
 		}
@@ -46,7 +46,7 @@ func (c crossOrigin) preflight(methods string) func(http.ResponseWriter, *http.R
 func (crossOrigin) allow(w http.ResponseWriter, r *http.Request, c idp.Client) {
 	if origin, ok := originOf(r); ok && slices.Contains(c.Origins, origin) {
 		w.Header().Set("Access-Control-Allow-Origin", origin)
-		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate")
+		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce")
 	}
 }
 

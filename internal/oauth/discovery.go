@@ -32,6 +32,7 @@ type metadata struct {
 	IDTokenAlgs                   []string `json:"id_token_signing_alg_values_supported"`
 	TokenEndpointAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
 	RevocationEndpointAuthMethods []string `json:"revocation_endpoint_auth_methods_supported"`
+	DPoPAlgs                      []string `json:"dpop_signing_alg_values_supported"`
 	CodeChallengeMethods          []string `json:"code_challenge_methods_supported"`
 	PromptValuesSupported         []string `json:"prompt_values_supported"`
 	ClaimTypesSupported           []string `json:"claim_types_supported"`
@@ -63,6 +64,7 @@ func discovery(issuer string) []byte {
 		IDTokenAlgs:                   []string{"RS256", "ES256", "EdDSA"},
 		TokenEndpointAuthMethods:      methods,
 		RevocationEndpointAuthMethods: methods,
+		DPoPAlgs:                      proofAlgorithmNames(),
 		CodeChallengeMethods:          []string{"S256"},
 		PromptValuesSupported:         prompts[:],
 		ClaimTypesSupported:           []string{"normal"},

@@ -18,7 +18,7 @@ func split(jwt string) []string { return strings.Split(jwt, ".") }
 var knownMetadata = strings.Fields(`issuer authorization_endpoint token_endpoint userinfo_endpoint jwks_uri revocation_endpoint end_session_endpoint
 	scopes_supported response_types_supported response_modes_supported grant_types_supported subject_types_supported
 	id_token_signing_alg_values_supported token_endpoint_auth_methods_supported revocation_endpoint_auth_methods_supported
-	code_challenge_methods_supported prompt_values_supported claim_types_supported claims_supported acr_values_supported
+	dpop_signing_alg_values_supported code_challenge_methods_supported prompt_values_supported claim_types_supported claims_supported acr_values_supported
 	device_authorization_endpoint authorization_response_iss_parameter_supported claims_parameter_supported request_parameter_supported request_uri_parameter_supported`)
 
 // OpenID Connect Discovery §3, RFC 8414 §2: complete, known members only, one document
@@ -57,7 +57,8 @@ func TestDiscovery_RFC8414_2_Metadata(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"issuer": `"https://id.example"`, "response_types_supported": `["code"]`, "response_modes_supported": `["query"]`,
+		"dpop_signing_alg_values_supported": `["ES256","EdDSA","Ed25519","PS256"]`, // RFC 9449 §5.1
+		"issuer":                            `"https://id.example"`, "response_types_supported": `["code"]`, "response_modes_supported": `["query"]`,
 		"code_challenge_methods_supported": `["S256"]`, "authorization_response_iss_parameter_supported": "true",
 		"request_uri_parameter_supported": "false", "request_parameter_supported": "false", "subject_types_supported": `["public"]`,
 		"grant_types_supported":                 `["authorization_code","refresh_token","client_credentials","urn:ietf:params:oauth:grant-type:device_code"]`,

@@ -12,7 +12,7 @@ import (
 // Code is a registered OAuth error code.
 type Code string
 
-// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2 and
+// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §12.2 and
 // OpenID Connect Core §3.1.2.6. Those that only authn.Next says are not listed.
 const (
 	InvalidRequest          Code = "invalid_request"
@@ -22,6 +22,8 @@ const (
 	InvalidTarget           Code = "invalid_target"
 	InvalidToken            Code = "invalid_token"
 	InsufficientScope       Code = "insufficient_scope"
+	InvalidDPoPProof        Code = "invalid_dpop_proof"
+	UseDPoPNonce            Code = "use_dpop_nonce"
 	UnauthorizedClient      Code = "unauthorized_client"
 	UnsupportedGrantType    Code = "unsupported_grant_type"
 	UnsupportedResponseType Code = "unsupported_response_type"

@@ -134,7 +134,7 @@ func (w *world) start() {
 	w.must(err)
 	w.db = db
 	cfg := oauth.Config{
-		Issuer: issuer, Store: db, Directory: store.NewDirectory(db), Keys: w.keys, Pages: w.pages, Now: w.clock, Log: slog.New(slog.DiscardHandler),
+		Issuer: issuer, NonceKey: [32]byte{7}, Store: db, Directory: store.NewDirectory(db), Keys: w.keys, Pages: w.pages, Now: w.clock, Log: slog.New(slog.DiscardHandler),
 		Devices: oauth.Devices{Key: [32]byte{7}},
 		Hub:     revocation.NewHub(db, func() (*jose.Signer, error) { return w.keys.Signer(jose.EdDSA) }, revocation.Config{Issuer: issuer, Now: w.clock}),
 	}

@@ -73,6 +73,9 @@ func (g *codeGrant) check(ctx context.Context, c idp.Client, req tokenRequest, c
 	if code.RedirectURI != req.redirectURI {
 		return refuse(InvalidGrant, "redirect_uri is not the one of the authorization request")
 	}
+	if code.JKT != "" && code.JKT != req.key.jkt { // RFC 9449 §10
+		return errOtherKey("the code")
+	}
 	return checkVerifier(code.CodeChallenge, req.codeVerifier)
 }
 
@@ -83,7 +86,7 @@ func (g *codeGrant) redeem(ctx context.Context, req tokenRequest, s idp.Standing
 	}
 	refresh, handleHash, current := token.NewRefresh()
 	err := g.store.RedeemCode(ctx, req.by, hash, &idp.RefreshToken{
-		HandleHash: handleHash, CurrentHash: current, GrantID: s.Grant.ID, Generation: 1, ExpiresAt: s.Grant.ExpiresAt,
+		HandleHash: handleHash, CurrentHash: current, GrantID: s.Grant.ID, JKT: boundTo(s.Client, req.key), Generation: 1, ExpiresAt: s.Grant.ExpiresAt,
 	}, req.now)
 	if err != nil {
 		return secret.Text{}, redeemError(err)

@@ -88,6 +88,7 @@ func (g *deviceGrant) redeem(ctx context.Context, req tokenRequest, s idp.Standi
 	refresh, handleHash, current := token.NewRefresh()
 	err := g.store.RedeemDevice(ctx, req.by, hash, &idp.RefreshToken{
 		HandleHash: handleHash, CurrentHash: current, GrantID: s.Grant.ID, Generation: 1, ExpiresAt: s.Grant.ExpiresAt,
+		JKT: boundTo(s.Client, req.key),
 	}, req.now)
 	if err != nil {
 		return secret.Text{}, redeemDeviceError(err)

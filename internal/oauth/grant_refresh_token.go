@@ -16,11 +16,13 @@ type refreshStore interface {
 	Refresh(ctx context.Context, handleHash [32]byte, now time.Time) (idp.RefreshToken, idp.Standing, error)
 	RotateRefreshToken(ctx context.Context, by idp.Actor, handleHash, presented, next [32]byte, sealed []byte,
 		window time.Duration, now time.Time) (idp.Rotation, []byte, error)
+	boundRefreshStore
 }
 
 // refreshGrant exchanges a refresh token for new tokens (RFC 6749 §6). Each token works
 // once; whoever lost the answer may ask again within the retry window and gets the same
-// successor; later use ends the grant (RFC 9700 §4.14.2).
+// successor; later use ends the grant (RFC 9700 §4.14.2). Those of clients that prove
+// themselves and a key with each use stay as they are.
 type refreshGrant struct {
 	store     refreshStore
 	audiences audiences
@@ -44,6 +46,9 @@ func (g *refreshGrant) authorize(ctx context.Context, c idp.Client, req tokenReq
 	if err := standing(s, c.ID, req.now); err != nil {
 		return decision{}, badRefresh(err)
 	}
+	if family.JKT != "" && family.JKT != req.key.jkt { // RFC 9449 §5
+		return decision{}, errOtherKey("the refresh token")
+	}
 	rotate := func(ctx context.Context) (secret.Text, error) {
 		return g.rotate(ctx, req, presented, handleHash, hash)
 	}
@@ -55,6 +60,8 @@ func (g *refreshGrant) authorize(ctx context.Context, c idp.Client, req tokenReq
 			return decision{}, err
 		}
 		rotate = func(context.Context) (secret.Text, error) { return successor, nil }
+	} else {
+		rotate = g.boundUse(family, s.Client, req, presented, rotate)
 	}
 	d, err := g.decide(ctx, req, s)
 	d.commit = rotate
@@ -76,7 +83,7 @@ func (g *refreshGrant) decide(ctx context.Context, req tokenRequest, s idp.Stand
 
 // rotate replaces the token, or finds the successor that it was replaced by just now.
 func (g *refreshGrant) rotate(ctx context.Context, req tokenRequest, presented secret.Text, handleHash, hash [32]byte) (secret.Text, error) {
-	next, nextHash, sealed := token.NextRefresh(presented)
+	next, nextHash, sealed := token.NextRefresh(presented, req.key.jkt)
 	outcome, successor, err := g.store.RotateRefreshToken(ctx, req.by, handleHash, hash, nextHash, sealed, retryWindow, req.now)
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
@@ -88,7 +95,11 @@ func (g *refreshGrant) rotate(ctx context.Context, req tokenRequest, presented s
 	case idp.Rotated:
 		return next, nil
 	case idp.Retried:
-		return token.OpenSuccessor(presented, successor)
+		next, err := token.OpenSuccessor(presented, req.key.jkt, successor)
+		if errors.Is(err, secret.ErrSealed) { // no retry: the first use proved another key
+			return secret.Text{}, badRefresh(err)
+		}
+		return next, err
 	}
 	return secret.Text{}, badRefresh(idp.ErrConsumed)
 }

@@ -2,7 +2,7 @@
 // provider. One file is one endpoint, one grant or one way for a client to prove itself.
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
-// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9207, OpenID
+// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9207, RFC 9449, OpenID
 // Connect Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
 // leaves a choice, docs/conformance.md says what was chosen.
 //
@@ -41,6 +41,7 @@ type Config struct {
 	Lifetimes Lifetimes
 	Quotas    Quotas
 	Devices   Devices
+	NonceKey  [32]byte // of DPoP nonces; the same on all nodes
 	Feed      RevocationsConfig
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -60,6 +61,7 @@ type Store interface {
 	clientAuthStore
 	deviceStore
 	deviceGrantStore
+	usedStore
 }
 
 // Directory is the clients and resources, kept in memory.
@@ -115,6 +117,7 @@ type Endpoints struct {
 	cfg    Config
 	origin string // of the issuer: scheme and host
 	base   string // the issuer's path; empty for most
+	proofs *proofs
 	routes []route
 }
 
@@ -132,6 +135,12 @@ func New(cfg Config) (*Endpoints, error) {
 	}
 	cfg.setDefaults()
 	e := &Endpoints{cfg: cfg, origin: u.Scheme + "://" + u.Host, base: u.Path}
+	if cfg.NonceKey == ([32]byte{}) {
+		return nil, fmt.Errorf("no key for nonces: %w", idp.ErrInvalid)
+	}
+	if e.proofs, err = newProofs(cfg.Issuer, cfg.NonceKey, cfg.Store); err != nil {
+		return nil, err
+	}
 	e.build()
 	return e, nil
 }
@@ -192,7 +201,7 @@ func (e *Endpoints) forPeople(s shared) {
 func (e *Endpoints) forClients(s shared) {
 	cfg := &e.cfg
 	tokens := &tokenEndpoint{
-		clients: s.clients, tokens: cfg.Tokens, cors: s.cors, now: cfg.Now,
+		clients: s.clients, proofs: e.proofs, tokens: cfg.Tokens, cors: s.cors, now: cfg.Now,
 		grants: map[string]grant{
 			idp.GrantAuthorizationCode: &codeGrant{store: cfg.Store, audiences: s.audiences},
 			idp.GrantRefreshToken:      &refreshGrant{store: cfg.Store, audiences: s.audiences},
@@ -208,7 +217,7 @@ func (e *Endpoints) forClients(s shared) {
 	revoke := &revokeEndpoint{clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("POST /revoke", revoke.serve, s.json.write)
 	e.handle("OPTIONS /revoke", s.cors.preflight("POST"), s.json.write)
-	info := &userinfoEndpoint{issuer: cfg.Issuer, tokens: cfg.Tokens, directory: cfg.Directory, store: cfg.Store, cors: s.cors, now: cfg.Now}
+	info := &userinfoEndpoint{issuer: cfg.Issuer, proofs: e.proofs, tokens: cfg.Tokens, directory: cfg.Directory, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("GET /userinfo", info.serve, info.refuse)
 	e.handle("POST /userinfo", info.serve, info.refuse)
 	e.handle("OPTIONS /userinfo", s.cors.preflight("GET, POST"), s.json.write)

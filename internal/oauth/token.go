@@ -22,13 +22,15 @@ const maxTokenForm = 32 << 10
 type tokenEndpoint struct {
 	clients *clientAuth
 	grants  map[string]grant
+	proofs  *proofs
 	tokens  *token.Issuer
 	cors    crossOrigin
 	now     func() time.Time
 }
 
 // A grant turns one grant_type into an authorization (RFC 6749 §4). The client is
-// authenticated, and registered for the grant type, before authorize is called.
+// authenticated, and registered for the grant type, and its proof of possession is
+// checked, before authorize is called.
 type grant interface {
 	authorize(ctx context.Context, c idp.Client, req tokenRequest) (decision, error)
 }
@@ -42,6 +44,7 @@ type tokenRequest struct {
 	deviceCode   secret.Text
 	scope        string
 	resource     string
+	key          possession // what access tokens are bound to (RFC 9449 §5)
 	by           idp.Actor
 	now          time.Time
 }
@@ -80,7 +83,14 @@ func (e *tokenEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := e.issue(r.Context(), g, c, newTokenRequest(form, edge.Actor(r, "client", c.ID), e.now()))
+	req := newTokenRequest(form, edge.Actor(r, "client", c.ID), e.now())
+	if req.key, err = e.proofs.ofClient(w, r, "/token", c.Client, req.now); err != nil {
+		return err
+	}
+	if req.key.jkt == "" && c.RequiresDPoP() {
+		return errNoProof
+	}
+	answer, err := e.issue(r.Context(), g, c, req)
 	if err != nil {
 		return err
 	}
@@ -108,18 +118,21 @@ func (e *tokenEndpoint) issue(ctx context.Context, g grant, c authenticated, req
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	d.NotBefore = c.notBefore
+	d.NotBefore, d.JKT = c.notBefore, req.key.jkt
 	access, err := e.tokens.Access(d.Authorization, req.now)
 	if err != nil {
 		return tokenResponse{}, err
 	}
 	answer := tokenResponse{
-		AccessToken: access.Token, TokenType: "Bearer", ExpiresIn: access.ExpiresIn, Scope: strings.Join(d.Scopes, " "),
+		AccessToken: access.Token, TokenType: tokenType(d.JKT), ExpiresIn: access.ExpiresIn, Scope: strings.Join(d.Scopes, " "),
 	}
 	if d.idToken {
 		if answer.IDToken, err = e.tokens.ID(d.Authorization, access.Token, req.now); err != nil {
 			return tokenResponse{}, err
 		}
+	}
+	if err := e.proofs.use(ctx, req.key, req.now); err != nil {
+		return tokenResponse{}, err
 	}
 	if d.commit != nil {
 		refresh, err := d.commit(ctx)
@@ -129,6 +142,14 @@ func (e *tokenEndpoint) issue(ctx context.Context, g grant, c authenticated, req
 		answer.RefreshToken = refresh.Reveal()
 	}
 	return answer, nil
+}
+
+// tokenType is the scheme that the access token is used with (RFC 6749 §7.1, RFC 9449 §5).
+func tokenType(jkt string) string {
+	if jkt != "" {
+		return "DPoP"
+	}
+	return "Bearer"
 }
 
 func newTokenRequest(form url.Values, by idp.Actor, now time.Time) tokenRequest {
@@ -145,8 +166,8 @@ func newTokenRequest(form url.Values, by idp.Actor, now time.Time) tokenRequest 
 	}
 }
 
-// mayUse reports whether the client may use a grant type. Profile fapi2 promises tokens
-// that are bound to a key, which do not exist here yet: less than promised is nothing.
+// mayUse reports whether the client may use a grant type. Profile fapi2 promises more than
+// there is here yet: less than promised is nothing.
 func mayUse(c idp.Client, grantType string) bool {
 	return c.MayUse(grantType) && c.Profile != idp.FAPI2
 }

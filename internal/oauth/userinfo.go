@@ -5,16 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/token"
 	"github.com/signet-id/signet/verify"
 )
-
-const maxUserinfoForm = 32 << 10
 
 // userinfoStore is what the userinfo endpoint needs of the database.
 type userinfoStore interface {
@@ -26,6 +22,7 @@ type userinfoStore interface {
 // signed in, for an access token whose audience is the issuer itself.
 type userinfoEndpoint struct {
 	issuer    string
+	proofs    *proofs
 	tokens    *token.Issuer
 	directory clientDirectory
 	store     userinfoStore
@@ -38,17 +35,25 @@ var errNoToken = &Error{Code: InvalidToken}
 
 func (e *userinfoEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	e.cors.vary(w)
-	bearer, err := bearerToken(w, r)
+	given, err := presentedToken(w, r)
 	if err != nil {
 		return err
 	}
 	now := e.now()
-	claims, err := e.tokens.Verify(bearer, e.issuer, now)
+	claims, err := e.read(given, now)
 	if err != nil {
 		return badToken(err)
 	}
-	if c, err := e.directory.Client(r.Context(), claims.ClientID); err == nil {
+	c, unknown := e.directory.Client(r.Context(), claims.ClientID)
+	if unknown == nil {
 		e.cors.allow(w, r, c)
+	}
+	var key possession
+	if given.bound {
+		key, err = e.proofs.ofToken(w, r, "/userinfo", claims, given.token, unknown != nil || needsNonce(c), now)
+		if err != nil {
+			return err
+		}
 	}
 	s, err := e.standing(r.Context(), claims, now)
 	if err != nil {
@@ -56,6 +61,9 @@ func (e *userinfoEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !claims.HasScope(idp.ScopeOpenID) {
 		return refuse(InsufficientScope, "the scope openid is required")
+	}
+	if err := e.proofs.use(r.Context(), key, now); err != nil {
+		return err
 	}
 	writeJSON(w, http.StatusOK, claimsAbout(s.User, claims.Scopes))
 	return nil
@@ -94,70 +102,6 @@ var errNoPerson = errors.New("token is not about this person")
 
 func badToken(cause error) error {
 	return &Error{Code: InvalidToken, Description: "the access token is not valid", Cause: cause}
-}
-
-// bearerToken takes the token from the header or, with POST, the form: from one of them
-// only, and never from the query (RFC 6750 §2, OAuth 2.1 §5.1).
-func bearerToken(w http.ResponseWriter, r *http.Request) (string, error) {
-	lines := r.Header.Values("Authorization")
-	if len(lines) > 1 {
-		return "", refuse(InvalidRequest, "more than one Authorization header")
-	}
-	body, err := bodyToken(w, r)
-	if err != nil {
-		return "", err
-	}
-	if len(lines) == 0 {
-		if body == "" {
-			return "", errNoToken
-		}
-		return body, nil
-	}
-	scheme, value, _ := strings.Cut(lines[0], " ")
-	switch {
-	case !strings.EqualFold(scheme, "Bearer"):
-		return "", errNoToken
-	case body != "":
-		return "", refuse(InvalidRequest, "more than one way to send the access token")
-	}
-	return strings.TrimLeft(value, " "), nil
-}
-
-func bodyToken(w http.ResponseWriter, r *http.Request) (string, error) {
-	if r.Method != http.MethodPost || r.Header.Get("Content-Type") == "" {
-		return "", nil
-	}
-	form, err := edge.Form(w, r, maxUserinfoForm)
-	if err != nil {
-		return "", formError(err)
-	}
-	return form.Get("access_token"), nil
-}
-
-// refuse answers with a challenge (RFC 6750 §3).
-func (e *userinfoEndpoint) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	problem := asError(err)
-	challenge := `Bearer realm="` + e.issuer + `"`
-	if problem == errNoToken {
-		w.Header().Set("WWW-Authenticate", challenge)
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	status := problem.status()
-	switch problem.Code {
-	case InvalidToken:
-		status = http.StatusUnauthorized
-	case InsufficientScope:
-		status = http.StatusForbidden
-	}
-	if status < http.StatusInternalServerError {
-		challenge += `, error="` + string(problem.Code) + `", error_description="` + problem.Description + `"`
-		if problem.Code == InsufficientScope {
-			challenge += `, scope="openid"`
-		}
-		w.Header().Set("WWW-Authenticate", challenge)
-	}
-	jsonErrors{e.issuer}.writeStatus(w, status, problem)
 }
 
 // userClaims is what a person's scopes tell (OpenID Connect Core §5.1, §5.4).

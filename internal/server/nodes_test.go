@@ -23,6 +23,7 @@ import (
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/server"
 	"github.com/signet-id/signet/verify"
+	"github.com/signet-id/signet/verify/verifytest"
 )
 
 // TestMain stops the PostgreSQL server that the tests have used.
@@ -327,5 +328,48 @@ func TestNodes_AnyRequestAnywhere(t *testing.T) {
 			t.Fatalf("token: %d %v", status, tokens)
 		}
 		status, tokens = c.post(t, c.url+"/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"]}})
+	}
+}
+
+// TestNodes_TOK14_OneProof: of requests with one proof, to two nodes at once, one succeeds.
+func TestNodes_TOK14_OneProof(t *testing.T) {
+	t.Parallel()
+	c, key := startCluster(t), verifytest.NewDPoPKey(t)
+	ask := func(at, proof string) int {
+		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"things.read"}}
+		r, err := http.NewRequestWithContext(t.Context(), "POST", at+"/token", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("DPoP", proof)
+		r.SetBasicAuth("app", c.key.Reveal())
+		answer, err := eachAnew.Do(r)
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	for range 10 {
+		proof := key.Proof("POST", c.url+"/token", "", "", verifytest.Claims{"ath": nil})
+		var good, refused atomic.Int64
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				switch ask(c.nodes[i%2].url, proof) {
+				case http.StatusOK:
+					good.Add(1)
+				case http.StatusBadRequest:
+					refused.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if good.Load() != 1 || refused.Load() != 7 {
+			t.Fatalf("%d succeeded, %d were refused", good.Load(), refused.Load())
+		}
 	}
 }

@@ -189,7 +189,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if s.pages, err = web.New(pagesOf); err != nil {
 		return err
 	}
-	protocol := s.oauthConfig(sessions)
+	protocol := s.oauthConfig(sessions, secret.Derive(kek[:], "dpop_nonce"))
 	protocol.Devices = oauth.Devices{Key: deviceKey, Lifetime: config.DeviceLifetime}
 	endpoints, err := oauth.New(protocol)
 	if err != nil {
@@ -218,13 +218,13 @@ func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords
 	return c
 }
 
-func (s *Server) oauthConfig(sessions *session.Manager) oauth.Config {
+func (s *Server) oauthConfig(sessions *session.Manager, nonceKey [32]byte) oauth.Config {
 	tokens := token.New(token.Config{
 		Issuer: s.cfg.PublicURL, Keys: s.keys, AccessLifetime: s.cfg.Lifetimes.AccessToken, IDLifetime: s.cfg.Lifetimes.IDToken,
 		MaxLifetime: maxAccessLifetime,
 	})
 	return oauth.Config{
-		Issuer: s.cfg.PublicURL, Store: s.store, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,
+		Issuer: s.cfg.PublicURL, NonceKey: nonceKey, Store: s.store, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,
 		Pages: pages{s.pages}, Hub: s.hub, Outbound: s.outbound,
 		Lifetimes: oauth.Lifetimes{
 			AuthRequest: config.AuthRequestLifetime, Code: config.CodeLifetime, Refresh: s.cfg.Lifetimes.RefreshToken,

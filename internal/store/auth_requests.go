@@ -18,6 +18,7 @@ type asked struct {
 	Scopes        []string `json:"sc,omitempty"`
 	Resource      string   `json:"a,omitempty"`
 	CodeChallenge string   `json:"c,omitempty"`
+	JKT           string   `json:"k,omitempty"`
 	Prompt        []string `json:"p,omitempty"`
 	MaxAge        int64    `json:"m"` // nanoseconds
 	LoginHint     string   `json:"h,omitempty"`
@@ -36,7 +37,7 @@ func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network 
 	}
 	parameters, err := jsonText(asked{
 		RedirectURI: r.RedirectURI, State: r.State, StateSent: r.StateSent, Nonce: r.Nonce, Scopes: r.Scopes, Resource: r.Resource,
-		CodeChallenge: r.CodeChallenge, Prompt: r.Prompt, MaxAge: int64(r.MaxAge), LoginHint: r.LoginHint,
+		CodeChallenge: r.CodeChallenge, JKT: r.JKT, Prompt: r.Prompt, MaxAge: int64(r.MaxAge), LoginHint: r.LoginHint,
 		Subject: r.Subject, UILocales: r.UILocales,
 	})
 	if err != nil {
@@ -123,7 +124,7 @@ func (db *DB) AuthRequest(ctx context.Context, id string, browserHash [32]byte, 
 			return err
 		}
 		r.RedirectURI, r.State, r.StateSent, r.Nonce, r.Scopes, r.Resource = p.RedirectURI, p.State, p.StateSent, p.Nonce, p.Scopes, p.Resource
-		r.CodeChallenge, r.Prompt, r.MaxAge, r.LoginHint = p.CodeChallenge, p.Prompt, time.Duration(p.MaxAge), p.LoginHint
+		r.CodeChallenge, r.JKT, r.Prompt, r.MaxAge, r.LoginHint = p.CodeChallenge, p.JKT, p.Prompt, time.Duration(p.MaxAge), p.LoginHint
 		r.Subject, r.UILocales = p.Subject, p.UILocales
 		return nil
 	})

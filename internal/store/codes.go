@@ -21,9 +21,9 @@ func (db *DB) issueCode(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, code i
 	if err := db.insertGrant(t, by, a, g, now); err != nil {
 		return err
 	}
-	return t.insert(`INSERT INTO codes (hash, grant_id, client_id, redirect_uri, code_challenge, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		code.Hash[:], code.GrantID, code.ClientID, code.RedirectURI, code.CodeChallenge, ms(code.ExpiresAt))
+	return t.insert(`INSERT INTO codes (hash, grant_id, client_id, redirect_uri, code_challenge, expires_at, dpop_jkt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		code.Hash[:], code.GrantID, code.ClientID, code.RedirectURI, code.CodeChallenge, ms(code.ExpiresAt), textOrNull(code.JKT))
 }
 
 // Code returns a code that may be redeemed, or that was and may be used a second time by
@@ -32,11 +32,11 @@ func (db *DB) Code(ctx context.Context, hash [32]byte, now time.Time) (idp.Code,
 	var code idp.Code
 	var r standingRow
 	err := db.read(ctx, "read code", func(c *conn) error {
-		return c.row(`SELECT o.hash, o.grant_id, o.client_id, o.redirect_uri, o.code_challenge, o.expires_at, o.redeemed_at, `+standingColumns+`
+		return c.row(`SELECT o.hash, o.grant_id, o.client_id, o.redirect_uri, o.code_challenge, o.expires_at, o.redeemed_at, o.dpop_jkt, `+standingColumns+`
 			FROM codes o JOIN grants g ON g.id = o.grant_id`+standingJoins+`
 			WHERE o.hash = $1 AND (o.expires_at > $2 OR o.redeemed_at IS NOT NULL) AND g.revoked_at IS NULL AND g.expires_at > $2`,
 			hash[:], ms(now)).Scan(r.dest(asHash{&code.Hash}, &code.GrantID, &code.ClientID, &code.RedirectURI, &code.CodeChallenge,
-			asTime{&code.ExpiresAt}, asTime{&code.RedeemedAt})...)
+			asTime{&code.ExpiresAt}, asTime{&code.RedeemedAt}, asText{&code.JKT})...)
 	})
 	if err != nil {
 		return idp.Code{}, idp.Standing{}, err

@@ -19,9 +19,9 @@ const (
 
 // insertRefresh begins a family for the grant of a code that was just redeemed.
 func (t *tx) insertRefresh(codeHash [32]byte, r idp.RefreshToken) error {
-	err := t.one(`UPDATE grants SET refresh_handle = $3, refresh_hash = $4, refresh_generation = $5, refresh_expires_at = $6
+	err := t.one(`UPDATE grants SET refresh_handle = $3, refresh_hash = $4, refresh_generation = $5, refresh_expires_at = $6, refresh_jkt = $7
 		WHERE id = $2 AND refresh_handle IS NULL AND id = (SELECT grant_id FROM codes WHERE hash = $1)`,
-		codeHash[:], r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt))
+		codeHash[:], r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt), textOrNull(r.JKT))
 	if errors.Is(err, idp.ErrNotFound) {
 		return fmt.Errorf("refresh token is not of this code's grant: %w", idp.ErrInvalid)
 	}
@@ -34,10 +34,10 @@ func (db *DB) Refresh(ctx context.Context, handleHash [32]byte, now time.Time) (
 	var token idp.RefreshToken
 	var r standingRow
 	err := db.read(ctx, "read refresh token", func(c *conn) error {
-		return c.row("SELECT g.refresh_handle, g.refresh_hash, g.refresh_generation, g.refresh_expires_at, "+standingColumns+
+		return c.row("SELECT g.refresh_handle, g.refresh_hash, g.refresh_generation, g.refresh_expires_at, g.refresh_jkt, "+standingColumns+
 			" FROM grants g"+standingJoins+
 			" WHERE g.refresh_handle = $1 AND g.revoked_at IS NULL AND g.expires_at > $2 AND g.refresh_expires_at > $2",
-			handleHash[:], ms(now)).Scan(r.dest(asHash{&token.HandleHash}, asHash{&token.CurrentHash}, &token.Generation, asTime{&token.ExpiresAt})...)
+			handleHash[:], ms(now)).Scan(r.dest(asHash{&token.HandleHash}, asHash{&token.CurrentHash}, &token.Generation, asTime{&token.ExpiresAt}, asText{&token.JKT})...)
 	})
 	if err != nil {
 		return idp.RefreshToken{}, idp.Standing{}, err

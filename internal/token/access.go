@@ -72,7 +72,19 @@ func (i *Issuer) accessClaims(a Authorization, jti string, iat, exp int64) claim
 		c.authentication(a.Grant)
 	}
 	c.list("groups", a.Groups)
+	c.confirmation(a.JKT)
 	return c
+}
+
+// confirmation names the key that the token is bound to (RFC 9449 §6.1).
+func (c *claims) confirmation(jkt string) {
+	if jkt == "" {
+		return
+	}
+	c.name("cnf")
+	c.buf = append(c.buf, `{"jkt":`...)
+	c.quote(jkt)
+	c.buf = append(c.buf, '}')
 }
 
 // authentication writes how and when the person was authenticated (RFC 9068 §2.2.1).

@@ -36,8 +36,9 @@ func ParseRefresh(s string) (tok secret.Text, handleHash, hash [32]byte, err err
 }
 
 // NextRefresh makes a successor of a presented token, with its hash and itself in
-// sealed form. presented comes from ParseRefresh or NewRefresh.
-func NextRefresh(presented secret.Text) (next secret.Text, hash [32]byte, sealed []byte) {
+// sealed form, which opens for the same DPoP key only, empty if there is none. presented
+// comes from ParseRefresh or NewRefresh.
+func NextRefresh(presented secret.Text, jkt string) (next secret.Text, hash [32]byte, sealed []byte) {
 	value, err := bits(presented)
 	if err != nil {
 		panic("token: successor of something that is no refresh token")
@@ -45,16 +46,17 @@ func NextRefresh(presented secret.Text) (next secret.Text, hash [32]byte, sealed
 	fresh := secret.Key()
 	copy(value[handleLen:], fresh[:])
 	next, _, hash = refresh(value)
-	return next, hash, secret.Seal(successorKey(presented), value[handleLen:], nil)
+	return next, hash, secret.Seal(successorKey(presented), value[handleLen:], []byte(jkt))
 }
 
-// OpenSuccessor returns the successor that was sealed when presented was rotated.
-func OpenSuccessor(presented secret.Text, sealed []byte) (secret.Text, error) {
+// OpenSuccessor returns the successor that was sealed when presented was rotated, to whom
+// has proven the same key. To others it is secret.ErrSealed.
+func OpenSuccessor(presented secret.Text, jkt string, sealed []byte) (secret.Text, error) {
 	value, err := bits(presented)
 	if err != nil {
 		return secret.Text{}, fmt.Errorf("successor: %w", err)
 	}
-	opened, err := secret.Open(successorKey(presented), sealed, nil)
+	opened, err := secret.Open(successorKey(presented), sealed, []byte(jkt))
 	if err != nil {
 		return secret.Text{}, fmt.Errorf("successor: %w", err)
 	}

@@ -41,7 +41,7 @@ func TestRefresh_Family(t *testing.T) {
 	seen := map[[32]byte]bool{hash: true}
 	current := first
 	for range 100 {
-		next, hash, _ := token.NextRefresh(current)
+		next, hash, _ := token.NextRefresh(current, "")
 		parsed, handle, parsedHash, err := token.ParseRefresh(next.Reveal())
 		if err != nil || handle != family || parsedHash != hash || parsed.Reveal() != next.Reveal() {
 			t.Fatalf("handle %x of family %x: %v", handle, family, err)
@@ -61,8 +61,8 @@ func TestRefresh_Family(t *testing.T) {
 func TestRefresh_NoPrediction(t *testing.T) {
 	t.Parallel()
 	presented, _, _ := token.NewRefresh()
-	a, _, sealedA := token.NextRefresh(presented)
-	b, _, sealedB := token.NextRefresh(presented)
+	a, _, sealedA := token.NextRefresh(presented, "")
+	b, _, sealedB := token.NextRefresh(presented, "")
 	_, va, err1 := secret.Parse(secret.Refresh, a.Reveal())
 	_, vb, err2 := secret.Parse(secret.Refresh, b.Reveal())
 	if err1 != nil || err2 != nil {
@@ -84,8 +84,8 @@ func TestRefresh_NoPrediction(t *testing.T) {
 func TestOpenSuccessor_OnlyForThePresented(t *testing.T) {
 	t.Parallel()
 	presented, handleHash, hash := token.NewRefresh()
-	next, nextHash, sealed := token.NextRefresh(presented)
-	opened, err := token.OpenSuccessor(presented, sealed)
+	next, nextHash, sealed := token.NextRefresh(presented, "")
+	opened, err := token.OpenSuccessor(presented, "", sealed)
 	if err != nil || opened.Reveal() != next.Reveal() {
 		t.Fatalf("a retry gets another token: %v", err)
 	}
@@ -108,7 +108,7 @@ func TestOpenSuccessor_OnlyForThePresented(t *testing.T) {
 		"a code":             secret.FromBytes(secret.Code, value),
 		"nothing":            {},
 	} {
-		if got, err := token.OpenSuccessor(key, sealed); err == nil || !got.Empty() {
+		if got, err := token.OpenSuccessor(key, "", sealed); err == nil || !got.Empty() {
 			t.Errorf("%s opened it", name)
 		}
 	}
@@ -121,10 +121,10 @@ func TestOpenSuccessor_OnlyForThePresented(t *testing.T) {
 	for i := range sealed {
 		changed := bytes.Clone(sealed)
 		changed[i] ^= 1
-		if _, err := token.OpenSuccessor(presented, changed); err == nil {
+		if _, err := token.OpenSuccessor(presented, "", changed); err == nil {
 			t.Errorf("byte %d changed, and it opened", i)
 		}
-		if _, err := token.OpenSuccessor(presented, sealed[:i]); err == nil {
+		if _, err := token.OpenSuccessor(presented, "", sealed[:i]); err == nil {
 			t.Errorf("cut to %d bytes, and it opened", i)
 		}
 	}
@@ -134,6 +134,6 @@ func BenchmarkNextRefresh(b *testing.B) {
 	presented, _, _ := token.NewRefresh()
 	b.ReportAllocs()
 	for b.Loop() {
-		token.NextRefresh(presented)
+		token.NextRefresh(presented, "")
 	}
 }

@@ -73,6 +73,7 @@ type Authorization struct {
 	Resource idp.Resource // zero if the audience is the issuer
 	Scopes   []string     // those of the audience; not all of the grant
 	Groups   []string     // told to the audience; mostly none
+	JKT      string       // thumbprint of the DPoP key that the access token is bound to; empty: a bearer token
 	// NotBefore is the time that the tokens must be dated after, or a rule against the
 	// client's older ones would name them too; zero nearly always. It must have been known
 	// before the client was looked at: a client that was disabled since gets a token that
@@ -96,6 +97,8 @@ func (a Authorization) check(issuer string) error {
 		return invalid("audience is not the resource")
 	case cmp.Or(a.Resource.TokenFormat, "jwt") != "jwt":
 		return invalid("token format of the resource")
+	case a.JKT == "" && a.Client.RequiresDPoP():
+		return invalid("no key for a client whose tokens are bound to one") // RFC 9449 §5.2
 	case a.forClient() && a.User.ID != "":
 		return invalid("user without a grant")
 	case a.forClient():

@@ -12,6 +12,9 @@
 //	auth CLIENT                        from now on programs authenticate as the client (Basic)
 //	auth CLIENT SECRET                 the same with this secret
 //	bearer TOKEN                       from now on programs carry the access token
+//	dpop TOKEN                         the same with a token that is bound to a key
+//	prove KEY METHOD PATH name=value … the next request has a DPoP proof of the key for this method and
+//	                                   path, with these claims; token=TOKEN puts in the token's hash
 //	auth none                          from now on programs carry neither
 //	browser NAME                       from now on it is this browser; at the beginning "first"
 //	login USER                         fills in the login page that the browser was sent to
@@ -35,6 +38,7 @@
 //	redirect NAME                      a parameter of where it leads
 //	claim TOKEN NAME                   a claim of a JWT, unchecked
 //	s256 TEXT                          the PKCE challenge of a verifier
+//	thumbprint KEY                     that of a key of proofs
 //	text VALUE                         the value itself
 //
 // In values $name stands for what let remembered, and {name} for a table in world_test.go.

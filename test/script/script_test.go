@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/signet-id/signet/verify/verifytest"
 )
 
 // TestScript runs every transcript beside it.
@@ -51,12 +53,13 @@ type runner struct {
 	browser string
 	sign    string      // Authorization of the next requests
 	extra   http.Header // of the next request
+	keys    map[string]*verifytest.DPoPKey
 	last    *response
 }
 
 func newRunner(t *testing.T, provider func(*testing.T, *clock) (public, admin http.Handler)) *runner {
 	t.Helper()
-	r := &runner{t: t, browser: "first", clock: &clock{now: start}, vars: map[string]string{}, jars: map[string]map[string]string{}, extra: http.Header{}}
+	r := &runner{t: t, browser: "first", clock: &clock{now: start}, vars: map[string]string{}, jars: map[string]map[string]string{}, extra: http.Header{}, keys: map[string]*verifytest.DPoPKey{}}
 	r.public, r.admin = provider(t, r.clock)
 	return r
 }
@@ -85,6 +88,8 @@ var verbs = map[string]func(*runner, []string){
 	"POST":     func(r *runner, args []string) { r.request("POST", args) },
 	"auth":     (*runner).auth,
 	"bearer":   func(r *runner, args []string) { r.sign = "Bearer " + r.only(args) },
+	"dpop":     func(r *runner, args []string) { r.sign = "DPoP " + r.only(args) },
+	"prove":    (*runner).prove,
 	"browser":  func(r *runner, args []string) { r.browser = r.only(args) },
 	"login":    func(r *runner, args []string) { r.submit("/login", "username", r.only(args), "password", password) },
 	"choose":   func(r *runner, args []string) { r.submit("/select-account", "account", "this") },
@@ -161,6 +166,35 @@ func (r *runner) header(args []string) {
 	r.extra.Add(name, strings.Join(args[1:], " "))
 }
 
+// key is a client's key for proofs, made when it is first named.
+func (r *runner) key(name string) *verifytest.DPoPKey {
+	r.t.Helper()
+	if r.keys[name] == nil {
+		r.keys[name] = verifytest.NewDPoPKey(r.t)
+	}
+	return r.keys[name]
+}
+
+// prove is for the next request: prove KEY METHOD PATH claim=value …; token=TOKEN puts in
+// the token's hash.
+func (r *runner) prove(args []string) {
+	r.t.Helper()
+	if len(args) < 3 {
+		r.fail("prove KEY METHOD PATH")
+	}
+	changes, token := verifytest.Claims{"iat": r.clock.Now().Unix(), "ath": nil}, ""
+	for _, pair := range args[3:] {
+		name, value, _ := strings.Cut(pair, "=")
+		if name == "token" {
+			token = value
+			delete(changes, "ath")
+			continue
+		}
+		changes[name] = value
+	}
+	r.extra.Set("DPoP", r.key(args[0]).Proof(args[1], issuer+args[2], token, "", changes))
+}
+
 func (r *runner) pass(args []string) {
 	r.t.Helper()
 	d, err := time.ParseDuration(strings.TrimPrefix(r.only(args), "+"))
@@ -226,7 +260,7 @@ func (r *runner) check(words []string) {
 func (r *runner) source(words []string) (value string, there bool) {
 	r.t.Helper()
 	kind, args := words[0], words[1:]
-	if r.last == nil && kind != "text" && kind != "s256" && kind != "claim" {
+	if r.last == nil && kind != "text" && kind != "s256" && kind != "claim" && kind != "thumbprint" {
 		r.fail("no answer yet")
 	}
 	switch kind + strconv.Itoa(len(args)) {
@@ -249,6 +283,8 @@ func (r *runner) source(words []string) (value string, there bool) {
 	case "s2561":
 		sum := sha256.Sum256([]byte(args[0]))
 		return base64.RawURLEncoding.EncodeToString(sum[:]), true
+	case "thumbprint1":
+		return r.key(args[0]).Thumbprint(), true
 	case "text1":
 		return args[0], true
 	}

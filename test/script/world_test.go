@@ -45,11 +45,12 @@ var names = map[string]string{
 }
 
 // secrets of the confidential clients.
-var secrets = map[string]string{"scheduler": "scheduler's secret", "own": "own secret", "reports": "reports' secret"}
+var secrets = map[string]string{"scheduler": "scheduler's secret", "own": "own secret", "reports": "reports' secret", "strict": "strict's secret"}
 
 // seed is who lives there: ann and bob; a calendar and a mail service; scheduler, an app
 // of somebody else; own, an app of ours; spa and native, which have no secret; tv, which
-// has no browser; reports, a service without a person.
+// has no browser; reports, a service without a person; strict, another, which gets bound
+// tokens only.
 func seed() server.Seed {
 	text := func(s string) map[string]string { return map[string]string{"en": s} }
 	code := []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken}
@@ -71,6 +72,8 @@ func seed() server.Seed {
 	tv.GrantTypes = []string{idp.GrantDeviceCode, idp.GrantRefreshToken}
 	reports := app("reports", "Reports", "web", idp.AuthBasic, false)
 	reports.GrantTypes, reports.Scopes = []string{idp.GrantClientCredentials}, []string{"calendar.read", "mail.read"}
+	strict := app("strict", "Strict", "web", idp.AuthBasic, false)
+	strict.GrantTypes, strict.Scopes, strict.DPoPBound = reports.GrantTypes, reports.Scopes, true
 	return server.Seed{
 		Users: []server.SeedUser{
 			{User: idp.User{ID: secret.ID(), Username: "ann", Email: "ann@example.com", EmailVerified: true, Profile: idp.Profile{Name: "Ann Example"}}, Password: password},
@@ -89,6 +92,7 @@ func seed() server.Seed {
 			app("native", "Native", "native", idp.AuthNone, false, names["native.cb"], "com.example.app:/cb"),
 			tv,
 			reports,
+			strict,
 		},
 	}
 }

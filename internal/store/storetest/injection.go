@@ -63,8 +63,8 @@ func (w *world) throughVerbs(x string) {
 	session := idp.Session{ID: x, UserID: x, ACR: x, AMR: []string{x}, IP: x, UserAgent: x, ExpiresAt: w.now.Add(time.Hour), IdleExpiresAt: w.now.Add(time.Hour)}
 	client := idp.Client{ID: x, ClientMetadata: idp.ClientMetadata{Name: x, RedirectURIs: []string{x}}}
 	grant := idp.Grant{ID: x, UserID: x, ClientID: x, SessionID: x, Resource: x, Scopes: []string{x}, Nonce: x, ACR: x, AMR: []string{x}, ExpiresAt: w.now.Add(time.Hour)}
-	code := idp.Code{Hash: h, GrantID: x, ClientID: x, RedirectURI: x, CodeChallenge: x, ExpiresAt: w.now.Add(time.Hour)}
-	request := idp.AuthRequest{ID: x, BrowserHash: h, ClientID: x, RedirectURI: x, State: x, Nonce: x, Scopes: []string{x}, Resource: x, ExpiresAt: w.now.Add(time.Hour)}
+	code := idp.Code{Hash: h, GrantID: x, ClientID: x, RedirectURI: x, CodeChallenge: x, JKT: x, ExpiresAt: w.now.Add(time.Hour)}
+	request := idp.AuthRequest{ID: x, BrowserHash: h, ClientID: x, RedirectURI: x, State: x, Nonce: x, Scopes: []string{x}, Resource: x, JKT: x, ExpiresAt: w.now.Add(time.Hour)}
 	consent := idp.Consent{UserID: x, ClientID: x, Resource: x, Scopes: []string{x}}
 	sealed := []byte(x)[:min(len(x), 100)]
 
@@ -115,12 +115,14 @@ func (w *world) throughVerbs(x string) {
 			_, _, err := w.RotateRefreshToken(w.ctx, actor, h, h, h, sealed, window, w.now)
 			return err
 		},
-		"Consent":    func() error { _, err := w.Consent(w.ctx, x, x, x); return err },
-		"Consents":   func() error { _, err := w.Consents(w.ctx, x); return err },
-		"Standing":   func() error { _, err := w.Standing(w.ctx, x, w.now); return err },
-		"Grants":     func() error { _, err := w.Grants(w.ctx, x, w.now); return err },
-		"RevokeJTI":  func() error { return w.RevokeJTI(w.ctx, actor, x, w.now.Add(time.Hour), w.now) },
-		"AppendRule": func() error { return w.AppendRule(w.ctx, actor, idp.Rule{Kind: idp.RuleKind(x), ID: x}, w.now) },
+		"BindRefreshToken": func() error { return w.BindRefreshToken(w.ctx, h, h, x, w.now) },
+		"UseRefreshToken":  func() error { return w.UseRefreshToken(w.ctx, h, h, w.now) },
+		"Consent":          func() error { _, err := w.Consent(w.ctx, x, x, x); return err },
+		"Consents":         func() error { _, err := w.Consents(w.ctx, x); return err },
+		"Standing":         func() error { _, err := w.Standing(w.ctx, x, w.now); return err },
+		"Grants":           func() error { _, err := w.Grants(w.ctx, x, w.now); return err },
+		"RevokeJTI":        func() error { return w.RevokeJTI(w.ctx, actor, x, w.now.Add(time.Hour), w.now) },
+		"AppendRule":       func() error { return w.AppendRule(w.ctx, actor, idp.Rule{Kind: idp.RuleKind(x), ID: x}, w.now) },
 		"CountAttempt": func() error {
 			_, err := w.CountAttempt(w.ctx, []idp.Limit{{Key: x, Max: 2, Window: time.Hour}}, w.now)
 			return err

@@ -21,6 +21,7 @@ var raceTests = []test{
 	{"OAU-18 race to poll for a device's tokens", raceDevicePoll},
 	{"OAU-18 race to redeem a device code", raceDeviceRedeem},
 	{"OAU-10 race to rotate a refresh token", raceRotate},
+	{"TOK-14 race to bind a refresh token to a key", raceBind},
 	{"STO-04 race to renew a session", raceRenew},
 	{"STO-04 race to add the first signing key", raceKey},
 	{"STO-04 race to take the steps in the life of a signing key", raceStage},
@@ -163,6 +164,27 @@ func raceRotate(w *world) {
 	r, _, err := w.Refresh(w.ctx, f.handle, w.now)
 	w.must(err)
 	w.equal("generation", r.Generation, int64(1+rounds()))
+}
+
+// raceBind: of two keys one is the family's, whoever comes first.
+func raceBind(w *world) {
+	w.client("app")
+	ann := w.user("ann")
+	for round := range rounds() {
+		g, r := w.grant(ann, "app", "")
+		results := at(callers, func(i int) error {
+			return w.on(i).BindRefreshToken(w.ctx, r.HandleHash, r.CurrentHash, fmt.Sprint("key ", i), w.now)
+		})
+		w.oneWinner(round, results, idp.ErrConsumed)
+		got, _, err := w.Refresh(w.ctx, r.HandleHash, w.now)
+		w.must(err)
+		for i, err := range results {
+			if (err == nil) != (got.JKT == fmt.Sprint("key ", i)) {
+				w.Fatalf("round %d: caller %d got %v, the family's key is %q", round, i, err, got.JKT)
+			}
+		}
+		w.must(w.RevokeGrant(w.ctx, operator, g.ID, "test", w.now))
+	}
 }
 
 func raceRenew(w *world) {

@@ -16,6 +16,8 @@ var refreshTests = []test{
 	{"OAU-09 a used token outside of the window revokes the family", refreshReuse},
 	{"OAU-09 a guess with the family's handle revokes the family", refreshGuess},
 	{"OAU-11 a family ends with its expiry, its grant and its session", refreshExpires},
+	{"TOK-14 a family is bound to one key", refreshBound},
+	{"a token that stays is used while its family lives", refreshStays},
 	{"a family remembers eight uses at most", refreshRemembers},
 	{"OAU-10 one live branch, whatever happens", refreshModel},
 }
@@ -248,4 +250,49 @@ func refreshModel(w *world) {
 			},
 		})
 	})
+}
+
+// refreshBound: from the beginning, or from the first proof on; then for good.
+func refreshBound(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	g, code := w.newGrant(ann, "app", "")
+	w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, g, code, w.now))
+	r := w.newRefresh(g)
+	r.JKT = "key 1"
+	w.must(w.RedeemCode(w.ctx, asClient("app"), code.Hash, &r, w.now))
+	got, _, err := w.Refresh(w.ctx, r.HandleHash, w.now)
+	w.must(err)
+	w.equal("family", got, r)
+	w.want("another key", w.BindRefreshToken(w.ctx, r.HandleHash, r.CurrentHash, "key 2", w.now), idp.ErrConsumed)
+	w.want("the same key", w.BindRefreshToken(w.ctx, r.HandleHash, r.CurrentHash, "key 1", w.now), nil)
+
+	f := w.familyOf("bob")
+	w.want("a token that is none", w.BindRefreshToken(w.ctx, f.handle, f.token(1), "key 1", w.now), idp.ErrConsumed)
+	w.want("no such family", w.BindRefreshToken(w.ctx, hash("no handle"), f.token(0), "key 1", w.now), idp.ErrNotFound)
+	w.want("bind", w.BindRefreshToken(w.ctx, f.handle, f.token(0), "key 1", w.now), nil)
+	f.expect(0, idp.Rotated)
+	got, _, err = w.Refresh(w.ctx, f.handle, w.now)
+	w.must(err)
+	w.equal("key after a rotation", got.JKT, "key 1")
+	w.want("a token that was used", w.BindRefreshToken(w.ctx, f.handle, f.token(0), "key 1", w.now), idp.ErrConsumed)
+	w.must(w.RevokeGrant(w.ctx, operator, f.g.ID, "test", w.now))
+	w.want("revoked", w.BindRefreshToken(w.ctx, f.handle, f.token(1), "key 1", w.now), idp.ErrNotFound)
+}
+
+func refreshStays(w *world) {
+	f := w.family()
+	w.wait(time.Hour)
+	w.silent(func() error { return w.UseRefreshToken(w.ctx, f.handle, f.token(0), w.now) })
+	after, st, err := w.Refresh(w.ctx, f.handle, w.now)
+	w.must(err)
+	w.equal("current", after.CurrentHash, f.token(0))
+	w.equal("generation", after.Generation, int64(1))
+	w.equal("last used", st.Grant.LastUsedAt, w.now)
+	w.want("a token that is none", w.UseRefreshToken(w.ctx, f.handle, f.token(1), w.now), idp.ErrConsumed)
+	w.want("no such family", w.UseRefreshToken(w.ctx, hash("no handle"), f.token(0), w.now), idp.ErrNotFound)
+	f.expect(0, idp.Rotated)
+	w.want("a token that was replaced", w.UseRefreshToken(w.ctx, f.handle, f.token(0), w.now), idp.ErrConsumed)
+	w.must(w.RevokeGrant(w.ctx, operator, f.g.ID, "test", w.now))
+	w.want("revoked", w.UseRefreshToken(w.ctx, f.handle, f.token(1), w.now), idp.ErrNotFound)
 }

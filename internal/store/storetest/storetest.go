@@ -143,7 +143,7 @@ func (w *world) newGrant(u idp.User, clientID, sessionID string) (idp.Grant, idp
 	}
 	return g, idp.Code{
 		Hash: hash("code of " + g.ID), GrantID: g.ID, ClientID: clientID, RedirectURI: "https://" + clientID + ".example/cb",
-		CodeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", ExpiresAt: w.now.Add(time.Minute),
+		CodeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", JKT: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", ExpiresAt: w.now.Add(time.Minute),
 	}
 }
 
@@ -171,7 +171,7 @@ func (w *world) request(clientID string) idp.AuthRequest {
 	w.Helper()
 	r := idp.AuthRequest{
 		ID: secret.ID(), ClientID: clientID, RedirectURI: "https://" + clientID + ".example/cb", State: "s-1", StateSent: true, Nonce: "n-1",
-		Scopes: []string{"openid", "calendar.read"}, Resource: "https://calendar.example", CodeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+		Scopes: []string{"openid", "calendar.read"}, Resource: "https://calendar.example", CodeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", JKT: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
 		Prompt: []string{"login"}, MaxAge: -1, LoginHint: "ann", Subject: "u-1", UILocales: []string{"de", "en"}, CreatedAt: w.now, ExpiresAt: w.now.Add(10 * time.Minute),
 	}
 	r.BrowserHash = hash("browser of " + r.ID)

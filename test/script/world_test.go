@@ -46,7 +46,7 @@ var secrets = map[string]string{"scheduler": "scheduler's secret", "own": "own s
 
 // seed is who lives there: ann and bob; a calendar and a mail service; scheduler, an app
 // of somebody else; own, an app of ours; spa and native, which have no secret; reports,
-// a service without a person.
+// a service without a person, which is also the calendar's.
 func seed() server.Seed {
 	text := func(s string) map[string]string { return map[string]string{"en": s} }
 	code := []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken}
@@ -65,6 +65,7 @@ func seed() server.Seed {
 	own.PostLogoutRedirectURIs = []string{names["own.bye"]}
 	reports := app("reports", "Reports", "web", idp.AuthBasic, false)
 	reports.GrantTypes, reports.Scopes = []string{idp.GrantClientCredentials}, []string{"calendar.read", "mail.read"}
+	reports.Resources = []string{names["calendar"]}
 	return server.Seed{
 		Users: []server.SeedUser{
 			{User: idp.User{ID: secret.ID(), Username: "ann", Email: "ann@example.com", EmailVerified: true, Profile: idp.Profile{Name: "Ann Example"}}, Password: password},

@@ -72,19 +72,25 @@ func checkClient(m idp.ClientMetadata, known map[string]bool) error {
 		return invalid("application_type is neither web nor native")
 	}
 	switch m.TokenEndpointAuthMethod {
-	case idp.AuthNone, idp.AuthBasic, idp.AuthPost:
+	case idp.AuthNone, idp.AuthBasic, idp.AuthPost, idp.AuthPrivateKeyJWT:
 	default:
-		return invalid("token_endpoint_auth_method is none of none, client_secret_basic, client_secret_post")
+		return invalid("token_endpoint_auth_method is none of none, client_secret_basic, client_secret_post, private_key_jwt")
 	}
 	switch m.Profile {
-	case idp.OAuth21, idp.OIDC:
+	case idp.OAuth21, idp.OIDC, idp.FAPI2:
 	default:
-		return invalid("security_profile is neither oauth21 nor oidc; others are not supported in this version")
+		return invalid("security_profile is none of oauth21, oidc, fapi2")
 	}
 	switch m.IDTokenAlg {
 	case "", "RS256", "ES256", "EdDSA":
 	default:
 		return invalid("id_token_signed_response_alg is none of RS256, ES256, EdDSA")
+	}
+	if err := checkKeys(m); err != nil {
+		return err
+	}
+	if err := checkSecurityProfile(m); err != nil {
+		return err
 	}
 	if err := checkGrantTypes(m); err != nil {
 		return err
@@ -149,7 +155,7 @@ func checkAddresses(m idp.ClientMetadata) error {
 			}
 		}
 	}
-	for name, link := range map[string]string{"client_uri": m.ClientURI, "policy_uri": m.PolicyURI, "tos_uri": m.TermsURI} {
+	for name, link := range map[string]string{"client_uri": m.ClientURI, "policy_uri": m.PolicyURI, "tos_uri": m.TermsURI, "logo_uri": m.LogoURI} {
 		if link != "" {
 			if err := checkLink(link); err != nil {
 				return invalid("%s %s", name, err)

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -80,6 +81,7 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := e.now()
 	c := idp.Client{ID: req.ID, CreatedAt: now, ClientMetadata: withDefaults(req.ClientMetadata)}
+	c.JWKS = withoutNull(c.JWKS)
 	if c.ID == "" {
 		c.ID = "c-" + strings.ToLower(secret.ID())
 	}
@@ -116,16 +118,24 @@ func (e clients) update(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &c.ClientMetadata); err != nil {
 		return err
 	}
+	c.JWKS = withoutNull(c.JWKS)
 	if c.Public() != public {
 		return invalid("token_endpoint_auth_method cannot change to or from none; add a new client")
 	}
 	if err := e.check(r.Context(), c.ClientMetadata); err != nil {
 		return err
 	}
+	var shown secret.Text
+	switch hasOne := c.SecretHash != [32]byte{}; {
+	case !c.TokenEndpointAuthMethod.Secret():
+		c.SecretHash = [32]byte{} // nobody may prove himself by what is not asked for any more
+	case !hasOne:
+		shown = giveSecret(&c)
+	}
 	if err := e.store.PutClient(r.Context(), operator(r), c, e.now()); err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, clientAnswer(c))
+	return writeJSON(w, http.StatusOK, ClientWithSecret{clientAnswer(c), shown.Reveal()})
 }
 
 // newSecret replaces the secret; the old one is dead at once.
@@ -136,8 +146,8 @@ func (e clients) newSecret(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if c.Public() {
-		return invalid("a public client has no secret")
+	if !c.TokenEndpointAuthMethod.Secret() {
+		return invalid("a client with token_endpoint_auth_method %s has no secret", c.TokenEndpointAuthMethod)
 	}
 	shown := giveSecret(&c)
 	if err := e.store.PutClient(r.Context(), operator(r), c, e.now()); err != nil {
@@ -177,7 +187,7 @@ func (e clients) find(r *http.Request) (idp.Client, error) {
 
 // check asks what the rules and the known scopes say of a client.
 func (e clients) check(ctx context.Context, m idp.ClientMetadata) error {
-	known := map[string]bool{}
+	known, services := map[string]bool{}, map[string]bool{}
 	for _, s := range idp.IssuerScopes {
 		known[s] = true
 	}
@@ -186,16 +196,28 @@ func (e clients) check(ctx context.Context, m idp.ClientMetadata) error {
 		return err
 	}
 	for _, res := range resources {
+		services[res.ID] = true
 		for _, s := range res.Scopes {
 			known[s.Name] = true
 		}
 	}
+	if err := checkServes(m, services); err != nil {
+		return err
+	}
 	return checkClient(m, known)
 }
 
-// giveSecret makes a secret for a confidential client and returns it.
+// withoutNull: null takes a value away.
+func withoutNull(doc json.RawMessage) json.RawMessage {
+	if string(doc) == "null" {
+		return nil
+	}
+	return doc
+}
+
+// giveSecret makes a secret for a client that proves itself by one, and returns it.
 func giveSecret(c *idp.Client) secret.Text {
-	if c.Public() {
+	if !c.TokenEndpointAuthMethod.Secret() {
 		return secret.Text{}
 	}
 	s := secret.New(secret.ClientSecret)

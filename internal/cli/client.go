@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/signet-id/signet/internal/admin"
+	"github.com/signet-id/signet/internal/clientkey"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/verify/jose"
 	"github.com/spf13/cobra"
 )
 
@@ -25,8 +29,10 @@ func (a *app) clientCommand() *cobra.Command {
 // clientFlags are what flags can say of a client.
 type clientFlags struct {
 	name, kind, auth, profile, uri string
+	policy, terms                  string
+	jwks, jwksURI, authAlg, idAlg  string
 	redirects, logouts, origins    []string
-	scopes, grants                 []string
+	scopes, grants, serves         []string
 	firstParty, dpop               bool
 }
 
@@ -35,19 +41,26 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringVar(&f.name, "name", "", "name that people see")
 	fl.StringVar(&f.uri, "uri", "", "the app's home page, which people see")
 	fl.StringVar(&f.kind, "type", "web", "web, or native for apps on a person's own device (no secret)")
-	fl.StringVar(&f.auth, "auth", "", "client_secret_basic, client_secret_post or none (default: none for native, else client_secret_basic)")
-	fl.StringVar(&f.profile, "profile", "oauth21", "oauth21, or oidc for relying parties that cannot do PKCE")
+	fl.StringVar(&f.auth, "auth", "", "client_secret_basic, client_secret_post, private_key_jwt or none (default: none for native, else client_secret_basic)")
+	fl.StringVar(&f.jwks, "jwks", "", "file with its public keys, for private_key_jwt")
+	fl.StringVar(&f.jwksURI, "jwks-uri", "", "address of its public keys, instead of --jwks")
+	fl.StringVar(&f.authAlg, "auth-alg", "", "the one algorithm that it signs with for private_key_jwt (default: any)")
+	fl.StringVar(&f.idAlg, "id-token-alg", "", "how its ID tokens are signed: RS256, ES256 or EdDSA (default: RS256)")
+	fl.StringVar(&f.profile, "profile", "oauth21", "oauth21, oidc for relying parties that cannot do PKCE, or fapi2")
 	fl.StringArrayVar(&f.redirects, "redirect", nil, "address that people return to (repeat for more)")
 	fl.StringArrayVar(&f.logouts, "post-logout-redirect", nil, "address that people return to after signing out (repeat for more)")
 	fl.StringArrayVar(&f.origins, "origin", nil, "origin of scripts that may ask from a browser (repeat for more)")
 	fl.StringSliceVar(&f.scopes, "scope", nil, "scope that it may ask for (repeat for more; default: openid, profile, email)")
 	fl.StringSliceVar(&f.grants, "grant", nil, "grant type (repeat for more; default: authorization_code, refresh_token); device_code stands for the whole name of RFC 8628")
+	fl.StringSliceVar(&f.serves, "serves", nil, "resource that it is: it may introspect that one's tokens (repeat for more)")
+	fl.StringVar(&f.policy, "policy", "", "address of its privacy policy, which people see")
+	fl.StringVar(&f.terms, "terms", "", "address of its terms of service, which people see")
 	fl.BoolVar(&f.firstParty, "first-party", false, "yours: people are not asked for consent")
 	fl.BoolVar(&f.dpop, "dpop", false, "it gets no tokens but those that are bound to a key of its own (RFC 9449)")
 }
 
 // changes returns the members whose flags were given.
-func (f *clientFlags) changes(cmd *cobra.Command) map[string]any {
+func (f *clientFlags) changes(cmd *cobra.Command) (map[string]any, error) {
 	m := map[string]any{}
 	for _, c := range []struct {
 		flag, member string
@@ -58,12 +71,36 @@ func (f *clientFlags) changes(cmd *cobra.Command) map[string]any {
 		{"redirect", "redirect_uris", f.redirects}, {"post-logout-redirect", "post_logout_redirect_uris", f.logouts},
 		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", wholeNames(f.grants)},
 		{"first-party", "first_party", f.firstParty}, {"dpop", "dpop_bound_access_tokens", f.dpop},
+		{"serves", "resources", f.serves}, {"policy", "policy_uri", f.policy},
+		{"terms", "tos_uri", f.terms}, {"jwks-uri", "jwks_uri", f.jwksURI}, {"auth-alg", "token_endpoint_auth_signing_alg", f.authAlg},
+		{"id-token-alg", "id_token_signed_response_alg", f.idAlg},
 	} {
 		if cmd.Flags().Changed(c.flag) {
 			m[c.member] = c.value
 		}
 	}
-	return m
+	return m, f.keys(cmd, m)
+}
+
+// keys: they are in one place. Naming one takes the other away.
+func (f *clientFlags) keys(cmd *cobra.Command, m map[string]any) error {
+	file, uri := cmd.Flags().Changed("jwks"), cmd.Flags().Changed("jwks-uri")
+	switch {
+	case file && uri:
+		return &usageError{cmd.CommandPath(), errors.New("give --jwks or --jwks-uri, not both")}
+	case file:
+		doc, err := os.ReadFile(f.jwks)
+		if err != nil {
+			return err
+		}
+		if jose.CheckObject(doc) != nil {
+			return refused("the file of --jwks is not one JSON object without repeated names")
+		}
+		m["jwks"], m["jwks_uri"] = json.RawMessage(doc), ""
+	case uri:
+		m["jwks"] = nil
+	}
+	return nil
 }
 
 // wholeNames writes out the one grant type whose name nobody types.
@@ -85,6 +122,8 @@ func (a *app) clientAdd() *cobra.Command {
 		Short: "Add a client; its secret is shown this once",
 		Example: "  signet client add --name Wiki --redirect https://wiki.example.com/callback\n" +
 			"  signet client add --id reports --name Reports --grant client_credentials --scope orders:read\n" +
+			"  signet client add --name Bank --auth private_key_jwt --jwks bank.json --redirect https://bank.example/cb\n" +
+			"  signet client add --name Orders --grant client_credentials --serves https://orders.example.com\n" +
 			"  signet client add --name 'Desk app' --type native --redirect http://127.0.0.1/callback\n" +
 			"  signet client add --id tv --name 'TV' --type native --grant device_code --grant refresh_token",
 		Args: cobra.NoArgs,
@@ -92,7 +131,10 @@ func (a *app) clientAdd() *cobra.Command {
 			if f.name == "" {
 				return &usageError{cmd.CommandPath(), errors.New("give the client a name with --name")}
 			}
-			req := f.changes(cmd)
+			req, err := f.changes(cmd)
+			if err != nil {
+				return err
+			}
 			if id != "" {
 				req["client_id"] = id
 			}
@@ -158,8 +200,12 @@ func (a *app) clientSet() *cobra.Command {
 			"  signet client set wiki --name 'The Wiki'",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			changes, err := f.changes(cmd)
+			if err != nil {
+				return err
+			}
 			var c admin.ClientWithSecret
-			if err := a.call(cmd.Context(), http.MethodPatch, at("clients", args[0]), f.changes(cmd), &c); err != nil {
+			if err := a.call(cmd.Context(), http.MethodPatch, at("clients", args[0]), changes, &c); err != nil {
 				return err
 			}
 			return a.writeClient(c)
@@ -221,6 +267,22 @@ func (a *app) clientDelete() *cobra.Command {
 	return cmd
 }
 
+// keysOf says where a client's public keys are.
+func keysOf(c admin.Client) string {
+	if len(c.JWKS) == 0 {
+		return c.JWKSURI
+	}
+	set, err := clientkey.Parse(c.JWKS, jose.RS256)
+	if err != nil {
+		return "unusable"
+	}
+	var ids []string
+	for _, k := range set.Keys() {
+		ids = append(ids, k.ID())
+	}
+	return strings.Join(ids, " ")
+}
+
 func (a *app) writeClient(c admin.ClientWithSecret) error {
 	if a.json {
 		return writeJSON(a.stdout, c)
@@ -239,7 +301,9 @@ func (a *app) writeClient(c admin.ClientWithSecret) error {
 		{"authentication", string(c.TokenEndpointAuthMethod)}, {"profile", profile}, {"first-party", yesNo(c.FirstParty)},
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"scopes", strings.Join(c.Scopes, " ")},
 		{"redirect addresses", strings.Join(c.RedirectURIs, " ")}, {"after signing out", strings.Join(c.PostLogoutRedirectURIs, " ")},
-		{"origins", strings.Join(c.Origins, " ")}, {"home page", c.ClientURI},
+		{"origins", strings.Join(c.Origins, " ")}, {"serves", strings.Join(c.Resources, " ")}, {"home page", c.ClientURI},
+		{"privacy policy", c.PolicyURI}, {"terms", c.TermsURI}, {"keys", keysOf(c.Client)}, {"signs with", c.TokenEndpointAuthAlg},
+		{"ID tokens", c.IDTokenAlg},
 		{"created", stamp(c.CreatedAt)}, {"disabled", stamp(c.DisabledAt)},
 	})
 }

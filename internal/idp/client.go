@@ -67,6 +67,9 @@ const (
 	AuthPrivateKeyJWT AuthMethod = "private_key_jwt"
 )
 
+// Secret reports whether the method shows a secret that we made.
+func (m AuthMethod) Secret() bool { return m == AuthBasic || m == AuthPost }
+
 // SecurityProfile is the set of rules that a client is held to.
 type SecurityProfile string
 
@@ -88,8 +91,12 @@ const (
 // Public reports whether the client has no secret (RFC 6749 §2.1).
 func (c Client) Public() bool { return c.TokenEndpointAuthMethod == AuthNone }
 
-// RequiresDPoP reports whether the client gets no tokens but those that are bound to a
-// DPoP key (RFC 9449 §5.2, FAPI 2.0 §5.3.2.1).
+// RequiresPAR reports whether the client may begin an authorization by a pushed request
+// only (RFC 9126 §5, §6; FAPI 2.0 §5.3.2.2).
+func (c Client) RequiresPAR() bool { return c.RequirePAR || c.Profile == FAPI2 }
+
+// RequiresDPoP reports whether the client gets only tokens that are bound to a key
+// (RFC 9449 §5.2; FAPI 2.0 §5.3.2.1).
 func (c Client) RequiresDPoP() bool { return c.DPoPBound || c.Profile == FAPI2 }
 
 // Native reports whether the client runs on the person's own device (RFC 8252).

@@ -31,15 +31,17 @@ type auditStore interface {
 type clientAuthStore interface {
 	auditStore
 	clientDirectory
+	assertionStore
 }
 
 // clientAuth finds out which client asks (RFC 6749 §2.3): by client_secret_basic,
-// client_secret_post, or, for public clients, by its name alone.
+// client_secret_post, private_key_jwt, or, for public clients, by its name alone.
 type clientAuth struct {
-	directory clientDirectory
-	store     clientAuthStore
-	horizon   func(clientID string) time.Time // revocation.Hub.NotBefore
-	now       func() time.Time
+	directory  clientDirectory
+	store      clientAuthStore
+	assertions assertions
+	horizon    func(clientID string) time.Time // revocation.Hub.NotBefore
+	now        func() time.Time
 }
 
 // authenticated is a client that has proven itself. notBefore is the time that its new
@@ -51,9 +53,10 @@ type authenticated struct {
 
 // credentials are what a request brings to prove its client.
 type credentials struct {
-	id     string
-	secret secret.Text
-	method idp.AuthMethod
+	id        string
+	secret    secret.Text
+	assertion string
+	method    idp.AuthMethod
 }
 
 var (
@@ -76,9 +79,20 @@ func (a *clientAuth) authenticate(r *http.Request, form url.Values) (authenticat
 		return authenticated{}, err
 	}
 	equal := subtle.ConstantTimeCompare(hash[:], c.SecretHash[:]) == 1
-	proven := equal || c.Public() // who has no secret proves nothing, by method "none" alone
-	if err != nil || !proven || c.Disabled() || given.method != c.TokenEndpointAuthMethod {
-		return authenticated{}, a.failed(r, c)
+	bySecret := equal && c.TokenEndpointAuthMethod.Secret()
+	switch {
+	case err != nil || c.Disabled() || given.method != c.TokenEndpointAuthMethod:
+		return authenticated{}, a.failed(r, c, idp.ErrDenied)
+	case given.method == idp.AuthPrivateKeyJWT:
+		err := a.assertions.check(r.Context(), c, given.assertion, a.now())
+		if errors.Is(err, errAssertion) {
+			return authenticated{}, a.failed(r, c, err)
+		}
+		if err != nil {
+			return authenticated{}, err
+		}
+	case !bySecret && !c.Public(): // who has no secret proves nothing, by method "none" alone
+		return authenticated{}, a.failed(r, c, idp.ErrDenied)
 	}
 	return authenticated{c, notBefore}, nil
 }
@@ -92,22 +106,21 @@ func (a *clientAuth) client(ctx context.Context, id string, notBefore time.Time)
 	return a.directory.Client(ctx, id)
 }
 
-var errNotProven = &Error{Code: InvalidClient, Description: "client authentication failed", Cause: idp.ErrDenied}
-
-// failed leaves a trace and says nothing more. c is zero if there is no such client.
-func (a *clientAuth) failed(r *http.Request, c idp.Client) error {
+// failed leaves a trace and says nothing more; why is for our log. c is zero if there is no
+// such client.
+func (a *clientAuth) failed(r *http.Request, c idp.Client, why error) error {
 	now := a.now()
 	room, err := a.mayRecord(r, now)
 	if err == nil && room {
 		err = a.store.Audit(r.Context(), idp.Event{
 			At: now, Actor: edge.Actor(r, "anonymous", ""), Action: "client.authenticate", Target: c.ID, ClientID: c.ID,
-			Result: "refused", Reason: "unknown or disabled client, or wrong secret or method",
+			Result: "refused", Reason: "unknown or disabled client, or wrong secret, assertion or method",
 		})
 	}
 	if err != nil {
 		return err
 	}
-	return errNotProven
+	return &Error{Code: InvalidClient, Description: "client authentication failed", Cause: why}
 }
 
 // Audit rows of refused clients (DOS-03). Everybody can cause them: none may fill the log
@@ -145,7 +158,7 @@ func presented(h http.Header, form url.Values) (credentials, error) {
 		if hasSecret || len(lines) > 0 {
 			return credentials{}, errTwoMethods
 		}
-		return credentials{}, refuse(InvalidClient, "client assertions are not supported")
+		return fromAssertion(form)
 	}
 	if len(lines) == 0 {
 		return fromForm(form, hasSecret)

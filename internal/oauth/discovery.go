@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/signet-id/signet/internal/clientkey"
 	"github.com/signet-id/signet/internal/idp"
 )
 
@@ -31,8 +32,13 @@ type metadata struct {
 	SubjectTypesSupported         []string `json:"subject_types_supported"`
 	IDTokenAlgs                   []string `json:"id_token_signing_alg_values_supported"`
 	TokenEndpointAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	TokenEndpointAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	RevocationEndpointAuthMethods []string `json:"revocation_endpoint_auth_methods_supported"`
 	DPoPAlgs                      []string `json:"dpop_signing_alg_values_supported"`
+	RevocationEndpointAuthAlgs    []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionEndpoint         string   `json:"introspection_endpoint"`
+	IntrospectionAuthMethods      []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs         []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	CodeChallengeMethods          []string `json:"code_challenge_methods_supported"`
 	PromptValuesSupported         []string `json:"prompt_values_supported"`
 	ClaimTypesSupported           []string `json:"claim_types_supported"`
@@ -46,7 +52,12 @@ type metadata struct {
 
 // discovery renders the metadata, once.
 func discovery(issuer string) []byte {
-	methods := []string{string(idp.AuthBasic), string(idp.AuthPost), string(idp.AuthNone)}
+	confidential := []string{string(idp.AuthBasic), string(idp.AuthPost), string(idp.AuthPrivateKeyJWT)}
+	methods := append(slices.Clone(confidential), string(idp.AuthNone))
+	var assertionAlgs []string
+	for _, alg := range clientkey.Algorithms(idp.OAuth21) {
+		assertionAlgs = append(assertionAlgs, string(alg))
+	}
 	doc, err := json.Marshal(metadata{
 		Issuer:                        issuer,
 		AuthorizationEndpoint:         issuer + "/authorize",
@@ -63,8 +74,13 @@ func discovery(issuer string) []byte {
 		SubjectTypesSupported:         []string{"public"},
 		IDTokenAlgs:                   []string{"RS256", "ES256", "EdDSA"},
 		TokenEndpointAuthMethods:      methods,
+		TokenEndpointAuthAlgs:         assertionAlgs,
 		RevocationEndpointAuthMethods: methods,
 		DPoPAlgs:                      proofAlgorithmNames(),
+		RevocationEndpointAuthAlgs:    assertionAlgs,
+		IntrospectionEndpoint:         issuer + "/introspect",
+		IntrospectionAuthMethods:      confidential,
+		IntrospectionAuthAlgs:         assertionAlgs,
 		CodeChallengeMethods:          []string{"S256"},
 		PromptValuesSupported:         prompts[:],
 		ClaimTypesSupported:           []string{"normal"},

@@ -2,8 +2,9 @@
 // provider. One file is one endpoint, one grant or one way for a client to prove itself.
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
-// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9207, RFC 9449, OpenID
-// Connect Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
+// grants), RFC 6750, RFC 7009, RFC 7523 (client authentication), RFC 7636, RFC 7662,
+// RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9207, RFC 9449, RFC 10070, OpenID Connect
+// Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
 // leaves a choice, docs/conformance.md says what was chosen.
 //
 // It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
@@ -19,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signet-id/signet/internal/clientkey"
 	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/outbound"
@@ -57,6 +59,7 @@ type Store interface {
 	refreshStore
 	userinfoStore
 	revokeStore
+	introspectStore
 	logoutStore
 	clientAuthStore
 	deviceStore
@@ -156,6 +159,7 @@ func (e *Endpoints) Register(mux *http.ServeMux) {
 type shared struct {
 	audiences audiences
 	clients   *clientAuth
+	keys      *clientkey.Cache
 	cors      crossOrigin
 	pages     pageErrors
 	json      jsonErrors
@@ -163,12 +167,17 @@ type shared struct {
 
 func (e *Endpoints) build() {
 	cfg := &e.cfg
+	keys := clientkey.New(cfg.Outbound, cfg.Now)
 	s := shared{
 		audiences: audiences{directory: cfg.Directory, issuer: cfg.Issuer},
-		clients:   &clientAuth{directory: cfg.Directory, store: cfg.Store, horizon: cfg.Hub.NotBefore, now: cfg.Now},
-		cors:      crossOrigin{cfg.Directory},
-		pages:     pageErrors{cfg.Pages, cfg.Dev},
-		json:      jsonErrors{cfg.Issuer},
+		clients: &clientAuth{
+			directory: cfg.Directory, store: cfg.Store, horizon: cfg.Hub.NotBefore, now: cfg.Now,
+			assertions: assertions{issuer: cfg.Issuer, keys: keys, store: cfg.Store},
+		},
+		keys:  keys,
+		cors:  crossOrigin{cfg.Directory},
+		pages: pageErrors{cfg.Pages, cfg.Dev},
+		json:  jsonErrors{cfg.Issuer},
 	}
 	e.forPeople(s)
 	e.forClients(s)
@@ -217,6 +226,8 @@ func (e *Endpoints) forClients(s shared) {
 	revoke := &revokeEndpoint{clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("POST /revoke", revoke.serve, s.json.write)
 	e.handle("OPTIONS /revoke", s.cors.preflight("POST"), s.json.write)
+	introspect := &introspectEndpoint{issuer: cfg.Issuer, clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, now: cfg.Now}
+	e.handle("POST /introspect", introspect.serve, s.json.write)
 	info := &userinfoEndpoint{issuer: cfg.Issuer, proofs: e.proofs, tokens: cfg.Tokens, directory: cfg.Directory, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("GET /userinfo", info.serve, info.refuse)
 	e.handle("POST /userinfo", info.serve, info.refuse)

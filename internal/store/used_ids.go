@@ -17,8 +17,9 @@ import (
 // purposes have nothing to do with each other, and each purpose has a quota, beyond which
 // it is idp.ErrLimited (DOS-03). So it must have nothing in it that strangers make up.
 //
-// A restored backup has forgotten what was used. The caller therefore also refuses what
-// was made before revocation.Hub.NotBefore, which a restore moves (STO-06).
+// A restored backup has forgotten what was used. The caller therefore also asks TokenRevoked
+// about the client and the time at which the thing was made: a restore makes everything
+// void that is older (STO-06).
 func (db *DB) UseOnce(ctx context.Context, purpose string, id [32]byte, expiresAt, now time.Time) error {
 	if purpose == "" || !expiresAt.After(now) {
 		return fmt.Errorf("use once: no purpose, or no time left: %w", idp.ErrInvalid)

@@ -49,8 +49,8 @@ var secrets = map[string]string{"scheduler": "scheduler's secret", "own": "own s
 
 // seed is who lives there: ann and bob; a calendar and a mail service; scheduler, an app
 // of somebody else; own, an app of ours; spa and native, which have no secret; tv, which
-// has no browser; reports, a service without a person; strict, another, which gets bound
-// tokens only.
+// has no browser; reports, a service without a person, which is also the calendar's;
+// strict, another, which gets bound tokens only.
 func seed() server.Seed {
 	text := func(s string) map[string]string { return map[string]string{"en": s} }
 	code := []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken}
@@ -72,6 +72,7 @@ func seed() server.Seed {
 	tv.GrantTypes = []string{idp.GrantDeviceCode, idp.GrantRefreshToken}
 	reports := app("reports", "Reports", "web", idp.AuthBasic, false)
 	reports.GrantTypes, reports.Scopes = []string{idp.GrantClientCredentials}, []string{"calendar.read", "mail.read"}
+	reports.Resources = []string{names["calendar"]}
 	strict := app("strict", "Strict", "web", idp.AuthBasic, false)
 	strict.GrantTypes, strict.Scopes, strict.DPoPBound = reports.GrantTypes, reports.Scopes, true
 	return server.Seed{

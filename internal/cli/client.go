@@ -26,7 +26,7 @@ type clientFlags struct {
 	name, kind, auth, profile, uri string
 	redirects, logouts, origins    []string
 	scopes, grants                 []string
-	firstParty                     bool
+	firstParty, requirePAR         bool
 }
 
 func (f *clientFlags) flags(cmd *cobra.Command) {
@@ -41,6 +41,7 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringArrayVar(&f.origins, "origin", nil, "origin of scripts that may ask from a browser (repeat for more)")
 	fl.StringSliceVar(&f.scopes, "scope", nil, "scope that it may ask for (repeat for more; default: openid, profile, email)")
 	fl.StringSliceVar(&f.grants, "grant", nil, "grant type (repeat for more; default: authorization_code, refresh_token)")
+	fl.BoolVar(&f.requirePAR, "require-par", false, "it must push its authorization requests (RFC 9126)")
 	fl.BoolVar(&f.firstParty, "first-party", false, "yours: people are not asked for consent")
 }
 
@@ -55,7 +56,7 @@ func (f *clientFlags) changes(cmd *cobra.Command) map[string]any {
 		{"auth", "token_endpoint_auth_method", f.auth}, {"profile", "security_profile", f.profile},
 		{"redirect", "redirect_uris", f.redirects}, {"post-logout-redirect", "post_logout_redirect_uris", f.logouts},
 		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", f.grants},
-		{"first-party", "first_party", f.firstParty},
+		{"first-party", "first_party", f.firstParty}, {"require-par", "require_pushed_authorization_requests", f.requirePAR},
 	} {
 		if cmd.Flags().Changed(c.flag) {
 			m[c.member] = c.value

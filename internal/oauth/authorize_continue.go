@@ -31,6 +31,7 @@ type continueEndpoint struct {
 	store     continueStore
 	sessions  *session.Manager
 	codes     codeMaker
+	pages     pageErrors
 	now       func() time.Time
 }
 
@@ -89,7 +90,7 @@ func (e *continueEndpoint) finish(w http.ResponseWriter, r *http.Request, req id
 	if err != nil {
 		return err
 	}
-	seeOther(w, codeAnswer(e.issuer, req, code))
+	e.pages.answerTo(w, r, e.issuer, req, codeAnswer(code))
 	return nil
 }
 

@@ -296,6 +296,10 @@ func (p *pages) LoggedOut(w http.ResponseWriter, _ *http.Request) {
 	p.show(w, http.StatusOK, "logged-out", struct{}{})
 }
 
+func (p *pages) FormPost(w http.ResponseWriter, _ *http.Request, f oauth.FormPost) {
+	p.show(w, http.StatusOK, "form-post", f)
+}
+
 func (p *pages) show(w http.ResponseWriter, status int, name string, content any) {
 	doc, err := json.Marshal(content)
 	check(err)

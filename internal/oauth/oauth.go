@@ -2,8 +2,9 @@
 // provider. One file is one endpoint, one grant or one way for a client to prove itself.
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
-// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8707, RFC 9207, OpenID
-// Connect Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
+// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8707, RFC 9101 (by
+// value), RFC 9126, RFC 9207, OpenID Connect Core, Discovery and RP-Initiated Logout, Form
+// Post Response Mode, within RFC 9700. Where a specification
 // leaves a choice, docs/conformance.md says what was chosen.
 //
 // It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
@@ -57,6 +58,7 @@ type Store interface {
 	revokeStore
 	logoutStore
 	clientAuthStore
+	parStore
 }
 
 // Directory is the clients and resources, kept in memory.
@@ -145,6 +147,7 @@ type shared struct {
 	cors      crossOrigin
 	pages     pageErrors
 	json      jsonErrors
+	checks    *requestChecks
 }
 
 func (e *Endpoints) build() {
@@ -156,6 +159,10 @@ func (e *Endpoints) build() {
 		pages:     pageErrors{cfg.Pages, cfg.Dev},
 		json:      jsonErrors{cfg.Issuer},
 	}
+	s.checks = &requestChecks{
+		issuer: cfg.Issuer, audiences: s.audiences, tokens: cfg.Tokens, lifetime: cfg.Lifetimes.AuthRequest,
+		objects: requestObjects{issuer: cfg.Issuer, keys: registeredKeys{}},
+	}
 	e.forPeople(s)
 	e.forClients(s)
 	e.forEverybody()
@@ -165,13 +172,13 @@ func (e *Endpoints) build() {
 func (e *Endpoints) forPeople(s shared) {
 	cfg, codes := &e.cfg, codeMaker{e.cfg.Lifetimes}
 	authorize := &authorizeEndpoint{
-		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, audiences: s.audiences, tokens: cfg.Tokens, store: cfg.Store,
-		sessions: cfg.Sessions, codes: codes, lifetime: cfg.Lifetimes.AuthRequest, quotas: cfg.Quotas, now: cfg.Now,
+		base: e.base, directory: cfg.Directory, checks: s.checks, store: cfg.Store,
+		sessions: cfg.Sessions, codes: codes, pages: s.pages, quotas: cfg.Quotas, now: cfg.Now,
 	}
 	e.handle("GET /authorize", authorize.get, s.pages.write)
 	e.handle("POST /authorize", authorize.post, s.pages.write)
 	resume := &continueEndpoint{
-		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, store: cfg.Store, sessions: cfg.Sessions, codes: codes, now: cfg.Now,
+		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, store: cfg.Store, sessions: cfg.Sessions, codes: codes, pages: s.pages, now: cfg.Now,
 	}
 	e.handle("GET /authorize/continue", resume.get, s.pages.write)
 	logout := &logoutEndpoint{
@@ -195,6 +202,9 @@ func (e *Endpoints) forClients(s shared) {
 	}
 	e.handle("POST /token", tokens.serve, s.json.write)
 	e.handle("OPTIONS /token", s.cors.preflight("POST"), s.json.write)
+	push := &parEndpoint{clients: s.clients, checks: s.checks, store: cfg.Store, quotas: cfg.Quotas, now: cfg.Now}
+	e.handle("POST /par", push.serve, s.json.write)
+	e.handle("GET /par", push.wrongMethod, s.json.write)
 	revoke := &revokeEndpoint{clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("POST /revoke", revoke.serve, s.json.write)
 	e.handle("OPTIONS /revoke", s.cors.preflight("POST"), s.json.write)

@@ -15,6 +15,7 @@ type Pages interface {
 	Error(w http.ResponseWriter, r *http.Request, status int, p Problem)
 	LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion)
 	LoggedOut(w http.ResponseWriter, r *http.Request)
+	FormPost(w http.ResponseWriter, r *http.Request, f FormPost)
 }
 
 // Problem is an error page. Detail is for developers: empty unless Config.Dev.
@@ -54,7 +55,7 @@ type pageErrors struct {
 
 func (p pageErrors) write(w http.ResponseWriter, r *http.Request, err error) {
 	if e, ok := errors.AsType[*redirectError](err); ok {
-		seeOther(w, e.location())
+		p.answerTo(w, r, e.issuer, e.req, e.answer())
 		return
 	}
 	e, ok := errors.AsType[*pageError](err)

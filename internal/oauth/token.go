@@ -151,6 +151,7 @@ func mayUse(c idp.Client, grantType string) bool {
 
 // ofGrant makes the decision that a grant and its target allow at this moment.
 func ofGrant(s idp.Standing, t target, scopes []string) decision {
+	s.Grant.Claims = byName(s)
 	return decision{
 		Authorization: token.Authorization{
 			Grant: s.Grant, User: s.User, Client: s.Client, Audience: t.audience, Resource: t.resource, Scopes: t.scopes,

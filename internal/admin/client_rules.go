@@ -95,6 +95,9 @@ func checkClient(m idp.ClientMetadata, known map[string]bool) error {
 	if err := checkGrantTypes(m); err != nil {
 		return err
 	}
+	if err := checkRequests(m); err != nil {
+		return err
+	}
 	if len(m.Scopes) > maxScopes {
 		return invalid("scopes has more than %d names", maxScopes)
 	}

@@ -53,6 +53,9 @@ func Next(req idp.AuthRequest, sess *idp.Session, client idp.Client, consent *id
 		case s.kind == StepLogin && p.loggedIn() && p.stranger():
 			// §3.1.2.2: somebody else logged in than the hint names; asking again would go on for ever.
 			return Step{Kind: StepError, Error: "login_required"}
+		case s.kind == StepLogin && p.loggedIn() && p.tooWeak():
+			// RFC 9470 §5: nothing better is to be had, so the client must hear of it.
+			return Step{Kind: StepError, Error: "unmet_authentication_requirements"}
 		}
 		return Step{Kind: s.kind}
 	}
@@ -89,12 +92,17 @@ func (p progress) loggedIn() bool {
 		!p.sess.AuthTime.Before(p.req.CreatedAt)
 }
 
-// stranger reports whether the client's id_token_hint names somebody else.
+// tooWeak reports whether the login is worth less than was asked for.
+func (p progress) tooWeak() bool {
+	return len(p.req.ACR) > 0 && !idp.MeetsACR(p.sess.ACR, p.req.ACR)
+}
+
+// stranger reports whether the client asks for somebody else.
 func (p progress) stranger() bool { return p.req.Subject != "" && p.req.Subject != p.sess.UserID }
 
 func (p progress) needsLogin() bool {
 	switch {
-	case p.sess == nil, p.stranger():
+	case p.sess == nil, p.stranger(), p.tooWeak():
 		return true
 	case p.loggedIn():
 		return false
@@ -148,7 +156,7 @@ func (p progress) covered() bool {
 	if c == nil || c.UserID != p.sess.UserID || c.ClientID != p.client.ID || c.Resource != p.req.Resource {
 		return false
 	}
-	for _, scope := range p.req.Scopes {
+	for _, scope := range p.req.Permissions() {
 		if !slices.Contains(c.Scopes, scope) {
 			return false
 		}

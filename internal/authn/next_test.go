@@ -194,3 +194,35 @@ func TestNext_OIDC_3_1_2_3(t *testing.T) {
 		})
 	}
 }
+
+// RFC 9470 §5: a login that is worth less is made again, and if it then still is, the client
+// hears of it. More than was asked for will do. OAU-17
+func TestNext_RFC9470_5_TooWeak(t *testing.T) {
+	t.Parallel()
+	asks := func(acr ...string) func(*situation) { return func(s *situation) { s.req.ACR = acr } }
+	has := func(acr string) func(*situation) { return func(s *situation) { s.sess.ACR = acr } }
+	for name, tt := range map[string]struct {
+		changes []func(*situation)
+		want    authn.StepKind
+		code    string
+	}{
+		"nothing asked":           {[]func(*situation){has("")}, authn.StepDone, ""},
+		"met":                     {[]func(*situation){asks("aal1"), has("aal1")}, authn.StepDone, ""},
+		"one of them":             {[]func(*situation){asks("phr", "aal1"), has("aal1")}, authn.StepDone, ""},
+		"more than asked":         {[]func(*situation){asks("aal1"), has("aal2")}, authn.StepDone, ""},
+		"less":                    {[]func(*situation){asks("aal2"), has("aal1")}, authn.StepLogin, ""},
+		"less, silently":          {[]func(*situation){asks("aal2"), has("aal1"), prompt("none")}, authn.StepError, "login_required"},
+		"less after a login":      {[]func(*situation){asks("aal2"), login, has("aal1")}, authn.StepError, "unmet_authentication_requirements"},
+		"enough after a login":    {[]func(*situation){asks("aal2"), login, has("aal2")}, authn.StepDone, ""},
+		"no class, after a login": {[]func(*situation){asks("aal1"), login, has("")}, authn.StepError, "unmet_authentication_requirements"},
+	} {
+		s := usual()
+		for _, change := range tt.changes {
+			change(&s)
+		}
+		got := authn.Next(s.req, s.sess, s.client, s.consent, asked)
+		if got.Kind != tt.want || got.Error != tt.code {
+			t.Errorf("%s: %v, want %s %s", name, got, tt.want, tt.code)
+		}
+	}
+}

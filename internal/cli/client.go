@@ -33,7 +33,7 @@ type clientFlags struct {
 	jwks, jwksURI, authAlg, idAlg  string
 	redirects, logouts, origins    []string
 	scopes, grants, serves         []string
-	firstParty, dpop               bool
+	firstParty, dpop, requirePAR   bool
 }
 
 func (f *clientFlags) flags(cmd *cobra.Command) {
@@ -55,6 +55,7 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringSliceVar(&f.serves, "serves", nil, "resource that it is: it may introspect that one's tokens (repeat for more)")
 	fl.StringVar(&f.policy, "policy", "", "address of its privacy policy, which people see")
 	fl.StringVar(&f.terms, "terms", "", "address of its terms of service, which people see")
+	fl.BoolVar(&f.requirePAR, "require-par", false, "it must push its authorization requests (RFC 9126)")
 	fl.BoolVar(&f.firstParty, "first-party", false, "yours: people are not asked for consent")
 	fl.BoolVar(&f.dpop, "dpop", false, "it gets no tokens but those that are bound to a key of its own (RFC 9449)")
 }
@@ -71,6 +72,7 @@ func (f *clientFlags) changes(cmd *cobra.Command) (map[string]any, error) {
 		{"redirect", "redirect_uris", f.redirects}, {"post-logout-redirect", "post_logout_redirect_uris", f.logouts},
 		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", wholeNames(f.grants)},
 		{"first-party", "first_party", f.firstParty}, {"dpop", "dpop_bound_access_tokens", f.dpop},
+		{"require-par", "require_pushed_authorization_requests", f.requirePAR},
 		{"serves", "resources", f.serves}, {"policy", "policy_uri", f.policy},
 		{"terms", "tos_uri", f.terms}, {"jwks-uri", "jwks_uri", f.jwksURI}, {"auth-alg", "token_endpoint_auth_signing_alg", f.authAlg},
 		{"id-token-alg", "id_token_signed_response_alg", f.idAlg},

@@ -1,14 +1,17 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signet-id/signet/internal/cli"
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/token"
 )
 
 func TestDevSeed_AnnHasEveryStandardClaim(t *testing.T) {
@@ -22,6 +25,30 @@ func TestDevSeed_AnnHasEveryStandardClaim(t *testing.T) {
 	}
 	if ann.Username != "ann" || ann.Email == "" || !ann.EmailVerified || len(ann.Groups) == 0 {
 		t.Errorf("%+v", ann.User)
+	}
+}
+
+// OpenID Connect Core §5.1, §5.4: all of it comes out at userinfo, for whoever tries a client.
+func TestDevSeed_OIDC_5_4_UserinfoHasEveryStandardClaim(t *testing.T) {
+	t.Parallel()
+	ann := cli.DevSeed("http://localhost:1", "http://127.0.0.1:2", "http://127.0.0.1:3").Users[0].User
+	ann.UpdatedAt = time.Unix(1_800_000_000, 0) // the store says when
+	doc, _, err := token.New(token.Config{Issuer: "http://localhost:1"}).Userinfo(idp.Client{}, ann, idp.IssuerScopes[:], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(doc, &claims); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Fields(`sub name given_name family_name middle_name nickname preferred_username profile picture website email email_verified
+		gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at groups`) {
+		if claims[name] == nil || claims[name] == "" {
+			t.Errorf("%s is missing: %s", name, doc)
+		}
+	}
+	if claims["updated_at"] != 1.8e9 {
+		t.Errorf("updated_at %v", claims["updated_at"])
 	}
 }
 

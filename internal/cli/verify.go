@@ -113,7 +113,7 @@ func explain(token string, now time.Time) (*explanation, error) {
 var opaqueKinds = map[secret.Prefix]string{
 	secret.Access: "opaque access token", secret.Refresh: "refresh token", secret.Code: "authorization code",
 	secret.Personal: "personal access token", secret.ServiceKey: "service key", secret.ClientSecret: "client secret",
-	secret.Device: "device code", secret.Invitation: "invitation",
+	secret.Device: "device code", secret.Invitation: "invitation", secret.Pushed: "pushed authorization request",
 	secret.Session: "login cookie", secret.Flow: "cookie of a login that was begun",
 }
 

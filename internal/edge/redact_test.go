@@ -25,7 +25,7 @@ func TestRedactor_OPS01(t *testing.T) {
 	var canaries []string
 	for _, p := range []secret.Prefix{
 		secret.Access, secret.Refresh, secret.Code, secret.Personal, secret.ServiceKey,
-		secret.ClientSecret, secret.Device, secret.Invitation, secret.Session, secret.Flow,
+		secret.ClientSecret, secret.Device, secret.Invitation, secret.Pushed, secret.Session, secret.Flow,
 	} {
 		canaries = append(canaries, secret.New(p).Reveal())
 	}

@@ -11,6 +11,7 @@ type Grant struct {
 	SessionID  string   // the login it came from; empty for offline grants (they outlive it)
 	Resource   string   // first audience asked for
 	Scopes     []string // all granted, API and issuer scopes
+	Claims     ClaimsRequest
 	Nonce      string
 	AuthTime   time.Time
 	ACR        string
@@ -26,7 +27,13 @@ type Grant struct {
 type Approval struct {
 	SessionID string // the login at which it is made, also of an offline grant; empty if there is none
 	Consent   bool   // the person has allowed the client these scopes, and that is why
+	// PushedHash is of the pushed request that is answered at once, without a stored
+	// authorization request; zero if there is none.
+	PushedHash [32]byte
 }
+
+// Permissions are the scopes that a consent must have for the grant.
+func (g Grant) Permissions() []string { return permissions(g.Scopes, g.Claims) }
 
 // Offline reports whether the grant outlives the session (scope offline_access).
 func (g Grant) Offline() bool { return g.SessionID == "" }

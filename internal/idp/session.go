@@ -1,6 +1,9 @@
 package idp
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Session is a browser's login at signet. ID is the "sid" of tokens and never
 // changes; the cookie's secret changes at every authentication (session fixation).
@@ -23,6 +26,12 @@ const (
 	ACRPassword = "aal1" // one factor
 	ACRMulti    = "aal2" // two factors
 )
+
+// MeetsACR reports whether a login of class have is worth one of the wanted ones. Two
+// factors are worth one; what is not ours is worth itself.
+func MeetsACR(have string, wanted []string) bool {
+	return slices.Contains(wanted, have) || have == ACRMulti && slices.Contains(wanted, ACRPassword)
+}
 
 // AMRPassword is the method reference of a password (RFC 8176 §2).
 const AMRPassword = "pwd"
@@ -47,7 +56,11 @@ type AuthRequest struct {
 	Prompt        []string
 	MaxAge        time.Duration // negative: not asked
 	LoginHint     string
-	Subject       string   // the user whom id_token_hint names: nobody else may finish; empty: anybody
+	Subject       string   // the user whom id_token_hint or claims names: nobody else may finish; empty: anybody
+	ACR           []string // the login must be worth one of these (see MeetsACR); empty: whatever there is
+	Claims        ClaimsRequest
+	ResponseMode  string   // "form_post", or empty for the query
+	PushedHash    [32]byte // of the pushed request that it came from, which it uses up; zero if it was not pushed
 	UILocales     []string // languages that the client asked for, best first (OpenID Connect Core §3.1.2.1)
 	CreatedAt     time.Time
 	ExpiresAt     time.Time
@@ -71,10 +84,9 @@ func (r AuthRequest) OfDevice() bool { return r.DeviceID != "" }
 
 // Prompted reports whether the client asked for the prompt (OpenID Connect Core §3.1.2.1).
 func (r AuthRequest) Prompted(p string) bool {
-	for _, x := range r.Prompt {
-		if x == p {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.Prompt, p)
 }
+
+// Permissions are the scopes that a person has to allow: those asked for, and those that
+// claims which are asked for by name belong to.
+func (r AuthRequest) Permissions() []string { return permissions(r.Scopes, r.Claims) }

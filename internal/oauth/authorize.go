@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/signet-id/signet/internal/authn"
@@ -12,7 +13,6 @@ import (
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/session"
-	"github.com/signet-id/signet/internal/token"
 )
 
 // maxAuthorizeForm bounds POST /authorize; the query has its own bound.
@@ -22,21 +22,20 @@ const maxAuthorizeForm = 16 << 10
 type authorizeStore interface {
 	CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network string, perNetwork, total int, now time.Time) error
 	Consent(ctx context.Context, userID, clientID, resource string) (idp.Consent, error)
+	PushedRequest(ctx context.Context, hash [32]byte, clientID string, now time.Time) (idp.PushedRequest, error)
 	IssueCode(ctx context.Context, by idp.Actor, a idp.Approval, g idp.Grant, c idp.Code, now time.Time) error
 }
 
 // authorizeEndpoint is /authorize (RFC 6749 §3.1, OpenID Connect Core §3.1.2). Nothing
 // redirects to a client before the client and its redirect URI are proven.
 type authorizeEndpoint struct {
-	issuer    string
 	base      string
 	directory clientDirectory
-	audiences audiences
-	tokens    *token.Issuer
+	checks    *requestChecks
 	store     authorizeStore
 	sessions  *session.Manager
 	codes     codeMaker
-	lifetime  time.Duration
+	pages     pageErrors
 	quotas    Quotas
 	now       func() time.Time
 }
@@ -49,7 +48,7 @@ func (e *authorizeEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 		return badRequest(formError(err).Description, err)
 	}
 	now := e.now()
-	asked, err := e.check(r.Context(), form, now)
+	asked, err := e.read(r.Context(), form, now)
 	if err != nil {
 		return err
 	}
@@ -60,7 +59,7 @@ func (e *authorizeEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 	step := authn.Next(asked.req, sess, asked.client, consent, now)
 	switch step.Kind {
 	case authn.StepDone:
-		return e.finish(w, r, asked, *sess, idp.Approval{SessionID: sess.ID, Consent: step.Consented}, now)
+		return e.finish(w, r, asked, *sess, idp.Approval{SessionID: sess.ID, Consent: step.Consented, PushedHash: asked.req.PushedHash}, now)
 	case authn.StepError:
 		return asked.answer(refuse(Code(step.Error), ""))
 	}
@@ -83,7 +82,7 @@ func (e *authorizeEndpoint) post(w http.ResponseWriter, r *http.Request) error {
 		return badRequest(formError(err).Description, err)
 	}
 	now := e.now()
-	asked, err := e.check(r.Context(), form, now)
+	asked, err := e.read(r.Context(), form, now)
 	if err != nil {
 		return err
 	}
@@ -95,39 +94,64 @@ func (e *authorizeEndpoint) post(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// check proves client and redirect URI and then runs the table of checks. The first
-// ends in a page, the second in an answer to the client.
-func (e *authorizeEndpoint) check(ctx context.Context, form url.Values, now time.Time) (*asking, error) {
+// read proves the client, and reads what it asks: here, or where it pushed that before.
+func (e *authorizeEndpoint) read(ctx context.Context, form url.Values, now time.Time) (*asking, error) {
 	client, err := provenClient(ctx, e.directory, form.Get("client_id"))
 	if err != nil {
 		return nil, err
 	}
-	uri := form.Get("redirect_uri")
-	if !registeredRedirect(client, uri) {
-		return nil, badRedirect(client, uri)
+	if uri := form.Get("request_uri"); strings.HasPrefix(uri, pushedPrefix) {
+		return e.pushed(ctx, client, uri, now)
 	}
-	asked := &asking{form: form, client: client, endpoint: e, req: idp.AuthRequest{
-		ClientID: client.ID, RedirectURI: uri, MaxAge: -1, CreatedAt: now, ExpiresAt: now.Add(e.lifetime),
-	}}
-	for _, c := range authorizeChecks {
-		if err := c.check(ctx, asked); err != nil {
-			return nil, asked.answer(err)
-		}
+	return e.checks.run(ctx, asking{client: client}, form, now)
+}
+
+// pushed reads a pushed request (RFC 9126 §4). Parameters beside its name count for
+// nothing. Until it is found nobody has proven a redirect URI, so what is wrong with the
+// name is told to the person.
+func (e *authorizeEndpoint) pushed(ctx context.Context, client idp.Client, uri string, now time.Time) (*asking, error) {
+	hash, err := pushedHash(uri)
+	if err != nil {
+		return nil, requestGone(err)
 	}
+	p, err := e.store.PushedRequest(ctx, hash, client.ID, now)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil, requestGone(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !registeredRedirect(client, p.Request.RedirectURI) { // taken away since
+		return nil, badRedirect(client, p.Request.RedirectURI)
+	}
+	asked := &asking{client: client, checks: e.checks, pushed: true, req: p.Request}
+	asked.req.CreatedAt, asked.req.ExpiresAt = now, now.Add(e.checks.lifetime)
 	return asked, nil
+}
+
+// requestGone is the answer for a name that was never given, not to this client, too long
+// ago, or whose request was answered. It does not tell which.
+func requestGone(cause error) error {
+	return &pageError{
+		status: http.StatusBadRequest, cause: cause,
+		problem: Problem{overPage.Title, overPage.Text, "invalid_request_uri: request_uri is unknown, expired, used, or another client's. Push the request again."},
+	}
 }
 
 // finish issues the code without ever storing the request.
 func (e *authorizeEndpoint) finish(w http.ResponseWriter, r *http.Request, asked *asking, sess idp.Session, a idp.Approval, now time.Time) error {
 	code, g, c := e.codes.make(asked.req, asked.client, sess, now)
 	err := e.store.IssueCode(r.Context(), edge.Actor(r, "user", g.UserID), a, g, c, now)
+	if errors.Is(err, idp.ErrConsumed) { // the pushed request, in another window
+		return requestGone(err)
+	}
 	if errors.Is(err, idp.ErrDenied) { // logged out, disabled or revoked at this very moment
 		return asked.answer(&Error{Code: AccessDenied, Cause: err})
 	}
 	if err != nil {
 		return asked.answer(err)
 	}
-	seeOther(w, codeAnswer(e.issuer, asked.req, code))
+	e.pages.answerTo(w, r, e.checks.issuer, asked.req, codeAnswer(code))
 	return nil
 }
 

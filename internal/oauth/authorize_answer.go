@@ -41,31 +41,16 @@ func (m codeMaker) make(req idp.AuthRequest, client idp.Client, sess idp.Session
 // grant makes what the person allows.
 func (m codeMaker) grant(req idp.AuthRequest, client idp.Client, sess idp.Session, now time.Time) idp.Grant {
 	g := idp.Grant{
-		ID: secret.ID(), UserID: sess.UserID, ClientID: client.ID, SessionID: sess.ID, Resource: req.Resource, Scopes: req.Scopes,
+		ID: secret.ID(), UserID: sess.UserID, ClientID: client.ID, SessionID: sess.ID, Resource: req.Resource, Scopes: req.Scopes, Claims: req.Claims,
 		Nonce: req.Nonce, AuthTime: sess.AuthTime, ACR: sess.ACR, AMR: sess.AMR, CreatedAt: now, ExpiresAt: now.Add(shortGrant),
 	}
-	if mayUse(client, idp.GrantRefreshToken) {
+	if client.MayUse(idp.GrantRefreshToken) {
 		g.ExpiresAt = now.Add(m.lifetimes.Refresh)
 	}
 	if slices.Contains(req.Scopes, idp.ScopeOfflineAccess) {
 		g.SessionID = "" // OpenID Connect Core §11: it outlives the login
 	}
 	return g
-}
-
-// codeAnswer is where the browser takes the code (RFC 6749 §4.1.2).
-func codeAnswer(issuer string, req idp.AuthRequest, code secret.Text) string {
-	return answerTo(issuer, req, url.Values{"code": {code.Reveal()}})
-}
-
-// answerTo adds what every answer has: who speaks (RFC 9207 §2, against mix-up), and
-// the state exactly if one was sent.
-func answerTo(issuer string, req idp.AuthRequest, answer url.Values) string {
-	answer.Set("iss", issuer)
-	if req.StateSent {
-		answer.Set("state", req.State)
-	}
-	return answerURI(req.RedirectURI, answer)
 }
 
 // redirectError is an error that the client is told (RFC 6749 §4.1.2.1). It is made only
@@ -79,13 +64,17 @@ type redirectError struct {
 func (e *redirectError) Error() string { return e.cause.Error() }
 func (e *redirectError) Unwrap() error { return e.cause }
 
-func (e *redirectError) location() string {
+// answer is what the client is told.
+func (e *redirectError) answer() url.Values {
 	answer := url.Values{"error": {string(e.cause.Code)}}
 	if e.cause.Description != "" {
 		answer.Set("error_description", e.cause.Description)
 	}
-	return answerTo(e.issuer, e.req, answer)
+	return answer
 }
+
+// codeAnswer is the good one (RFC 6749 §4.1.2).
+func codeAnswer(code secret.Text) url.Values { return url.Values{"code": {code.Reveal()}} }
 
 // seeOther sends the browser on, always with GET: after a form, 307 would send the
 // password along (RFC 9700 §4.12).

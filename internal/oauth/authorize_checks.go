@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,16 +13,20 @@ import (
 // asking is an authorization request whose client and redirect URI are proven. The
 // checks fill in req.
 type asking struct {
-	form     url.Values
-	client   idp.Client
-	key      possession // that a pushed request has proven (RFC 9449 §10.1)
-	endpoint *authorizeEndpoint
-	req      idp.AuthRequest
+	form      url.Values // what counts: the request object's, if there is one
+	client    idp.Client
+	checks    *requestChecks
+	key       possession // that a pushed request has proven (RFC 9449 §10.1)
+	pushed    bool       // the client brought it itself (RFC 9126)
+	signed    bool       // form is a request object's (RFC 9101)
+	objectErr error      // why the request object does not count
+	claims    claimsWish
+	req       idp.AuthRequest
 }
 
 // answer wraps an error for the client, as it is sent to its redirect URI.
 func (a *asking) answer(err error) error {
-	return &redirectError{issuer: a.endpoint.issuer, req: a.req, cause: asError(err)}
+	return &redirectError{issuer: a.checks.issuer, req: a.req, cause: asError(err)}
 }
 
 // authorizeChecks run in this order. What comes first decides what the client is told.
@@ -32,9 +35,10 @@ var authorizeChecks = [...]struct {
 	check func(context.Context, *asking) error
 }{
 	{"state is short enough to be sent back", checkState},
-	{"no request object (OpenID Connect Core §6)", checkRequestObject},
+	{"response_mode is one of the client's", checkResponseMode},
+	{"the request object counts (RFC 9101)", checkRequestObject},
+	{"pushed, if the client must push (RFC 9126 §5)", checkPushed},
 	{"response_type is code", checkResponseType},
-	{"response_mode is query", checkResponseMode},
 	{"the client may use codes", checkClientMayUse},
 	{"nonce is short enough to be kept", checkNonce},
 	{"code_challenge is S256 (RFC 7636)", checkCodeChallenge},
@@ -43,6 +47,8 @@ var authorizeChecks = [...]struct {
 	{"max_age is a number", checkMaxAge},
 	{"scope has something the client may have", checkScope},
 	{"resource is one the scopes belong to (RFC 8707)", checkResource},
+	{"claims is one request, of what the client may have", checkClaims},
+	{"acr_values can be met", checkACR},
 	{"id_token_hint is ours and this client's", checkIDTokenHint},
 	{"hints for pages", takeHints},
 }
@@ -65,14 +71,25 @@ func checkState(_ context.Context, a *asking) error {
 	return nil
 }
 
+// checkRequestObject: whoever sends parameters in a way that we do not read must hear of
+// it: ignored, they would mean something else (OpenID Connect Core §6).
 func checkRequestObject(_ context.Context, a *asking) error {
 	switch {
-	case a.form.Get("request") != "":
-		return refuse(RequestNotSupported, "request objects are not supported")
+	case a.objectErr != nil:
+		return a.objectErr
 	case a.form.Get("request_uri") != "":
-		return refuse(RequestURINotSupported, "request_uri is not supported")
+		return refuse(RequestURINotSupported, "request_uri must be one that was pushed here")
 	case a.form.Get("registration") != "":
 		return refuse(RegistrationUnsupported, "registration is not supported")
+	case a.client.RequireSignedRequest && !a.signed:
+		return refuse(InvalidRequest, "the client must send a signed request object")
+	}
+	return nil
+}
+
+func checkPushed(_ context.Context, a *asking) error {
+	if a.client.RequiresPAR() && !a.pushed {
+		return refuse(InvalidRequest, "the client must push its requests")
 	}
 	return nil
 }
@@ -88,15 +105,8 @@ func checkResponseType(_ context.Context, a *asking) error {
 	return refuse(UnsupportedResponseType, "response_type must be code")
 }
 
-func checkResponseMode(_ context.Context, a *asking) error {
-	if mode := a.form.Get("response_mode"); mode != "" && mode != "query" {
-		return refuse(InvalidRequest, "response_mode must be query")
-	}
-	return nil
-}
-
 func checkClientMayUse(_ context.Context, a *asking) error {
-	if !mayUse(a.client, idp.GrantAuthorizationCode) {
+	if !a.client.MayUse(idp.GrantAuthorizationCode) {
 		return refuse(UnauthorizedClient, "the client is not registered for codes")
 	}
 	return nil
@@ -115,7 +125,8 @@ func checkCodeChallenge(_ context.Context, a *asking) (err error) {
 	return err
 }
 
-// prompts are the values of OpenID Connect Core §3.1.2.1.
+// prompts are the values of OpenID Connect Core §3.1.2.1. There is no "create": accounts
+// are made by the operator, and an OP that does not know the value refuses it.
 var prompts = [...]string{"none", "login", "consent", "select_account"}
 
 func checkPrompt(_ context.Context, a *asking) error {
@@ -133,45 +144,17 @@ func checkPrompt(_ context.Context, a *asking) error {
 	return nil
 }
 
-func checkMaxAge(_ context.Context, a *asking) error {
-	text := a.form.Get("max_age")
-	if text == "" {
-		return nil
-	}
-	seconds, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		return refuse(InvalidRequest, "max_age must be a number of seconds")
-	}
-	a.req.MaxAge = min(time.Duration(seconds)*time.Second, maxAge)
-	return nil
-}
-
 // checkScope keeps what the client asks for and may have; what was granted is told in
 // the token response (RFC 6749 §3.3, OpenID Connect Core §3.1.2.1).
 func checkScope(ctx context.Context, a *asking) (err error) {
-	a.req.Scopes, err = a.endpoint.audiences.allowed(ctx, a.client, a.form.Get("scope"))
+	a.req.Scopes, err = a.checks.audiences.allowed(ctx, a.client, a.form.Get("scope"))
 	return err
 }
 
 func checkResource(ctx context.Context, a *asking) error {
-	t, err := a.endpoint.audiences.choose(ctx, a.form.Get("resource"), a.req.Scopes)
+	t, err := a.checks.audiences.choose(ctx, a.form.Get("resource"), a.req.Scopes)
 	a.req.Resource = t.audience
 	return err
-}
-
-// checkIDTokenHint reads who is expected (OpenID Connect Core §3.1.2.1). The hint may be
-// old. It logs nobody in; it only keeps everybody else out (OAU-17).
-func checkIDTokenHint(_ context.Context, a *asking) error {
-	hint := a.form.Get("id_token_hint")
-	if hint == "" {
-		return nil
-	}
-	sub, _, aud, err := a.endpoint.tokens.IDTokenHint(hint)
-	if err != nil || aud != a.client.ID {
-		return &Error{Code: InvalidRequest, Description: "id_token_hint is not an ID token of this client", Cause: err}
-	}
-	a.req.Subject = sub
-	return nil
 }
 
 // takeHints keeps what pages may use. None of it can make a request fail.

@@ -33,6 +33,7 @@ type continueEndpoint struct {
 	sessions  *session.Manager
 	codes     codeMaker
 	devices   deviceAnswer
+	pages     pageErrors
 	now       func() time.Time
 }
 
@@ -94,7 +95,7 @@ func (e *continueEndpoint) finish(w http.ResponseWriter, r *http.Request, req id
 	if err != nil {
 		return err
 	}
-	seeOther(w, codeAnswer(e.issuer, req, code))
+	e.pages.answerTo(w, r, e.issuer, req, codeAnswer(code))
 	return nil
 }
 

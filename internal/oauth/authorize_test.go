@@ -51,15 +51,15 @@ func TestAuthorize_RFC6749_4_1_2_1_Errors(t *testing.T) {
 		{"code id_token", "web", []string{"response_type", "code id_token"}, "unsupported_response_type"},
 		{"garbage response_type", "web", []string{"response_type", "CODE"}, "unsupported_response_type"},
 		{"fragment", "web", []string{"response_mode", "fragment"}, "invalid_request"},
-		{"form_post", "web", []string{"response_mode", "form_post"}, "invalid_request"},
+		{"query.jwt", "web", []string{"response_mode", "query.jwt"}, "invalid_request"},
 		{"web_message", "web", []string{"response_mode", "web_message"}, "invalid_request"},
-		{"request object", "web", []string{"request", "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"},
+		{"request object", "web", []string{"request", "eyJhbGciOiJub25lIn0.e30."}, "invalid_request_object"},
 		{"request_uri", "web", []string{"request_uri", "https://app.example/request"}, "request_uri_not_supported"},
 		{"registration", "web", []string{"registration", "{}"}, "registration_not_supported"},
 		{"nonce too long", "web", []string{"nonce", strings.Repeat("n", 2000)}, "invalid_request"},
 		{"no scope", "web", []string{"scope", ""}, "invalid_scope"},
 		{"unknown scopes only", "web", []string{"scope", "nothing no-such"}, "invalid_scope"},
-		{"not this client's scopes", "narrow", []string{"scope", "cal.read"}, "unauthorized_client"},
+		{"not pushed", "narrow", []string{"scope", "openid"}, "invalid_request"},
 		{"scope with a quote", "web", []string{"scope", `openid "`}, "invalid_scope"},
 		{"too many scopes", "web", []string{"scope", strings.Repeat("s", 5000)}, "invalid_scope"},
 		{"not registered for codes", "codeonly", nil, "unauthorized_client"},
@@ -110,7 +110,7 @@ func TestAuthorize_OIDC_3_1_2_1_IgnoresUnknown(t *testing.T) {
 	w := newWorld(t)
 	b := w.signedIn(ann)
 	code := b.code(ask("web", "extra", "foobar", "display", "popup", "ui_locales", "se fr-CA", "claims_locales", "se", "login_hint", "anybody",
-		"acr_values", "1 2", "request", "", "response_mode", "", "claims", `{"userinfo":{"name":{"essential":true}}}`, "scope", "profile no-such openid"), ann)
+		"acr_values", "1 aal1", "request", "", "response_mode", "", "claims", `{"userinfo":{"name":{"essential":true}}}`, "scope", "profile no-such openid"), ann)
 	if got := w.redeem("web", code).ok().json("scope"); got != "profile openid" {
 		t.Errorf("scope %q", got)
 	}

@@ -113,7 +113,7 @@ func (b *browser) agree(flow string) {
 	ctx, s := b.w.t.Context(), b.session()
 	req, err := b.w.db.AuthRequest(ctx, flow, b.flowHash(), b.w.clock())
 	b.w.must(err)
-	c := idp.Consent{UserID: s.UserID, ClientID: req.ClientID, Resource: req.Resource, Scopes: req.Scopes}
+	c := idp.Consent{UserID: s.UserID, ClientID: req.ClientID, Resource: req.Resource, Scopes: req.Permissions()}
 	b.w.must(b.w.db.ConsentAuthRequest(ctx, idp.Actor{Kind: "user", ID: s.UserID}, flow, b.flowHash(), s.ID, c, b.w.clock()))
 }
 

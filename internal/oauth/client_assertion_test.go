@@ -164,7 +164,6 @@ func TestClientAssertion_CLI01_RFC7523_3(t *testing.T) {
 		{"exp text", ed, "JWT", map[string]any{"exp": "2099"}, none},
 		{"iat 61 s ahead", ed, "JWT", map[string]any{"iat": now + 61}, none},
 		{"nbf 61 s ahead", ed, "JWT", map[string]any{"nbf": now + 61}, none},
-		{"typ empty", ed, "", nil, none},
 		{"typ of an access token", ed, "at+jwt", nil, none},
 		{"typ of a request object", ed, "oauth-authz-req+jwt", nil, none},
 		{"typ dpop+jwt", ed, "dpop+jwt", nil, none},

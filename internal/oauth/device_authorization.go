@@ -80,7 +80,7 @@ func (e *deviceEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e.cors.allow(w, r, c.Client)
-	if !mayUse(c.Client, idp.GrantDeviceCode) {
+	if !c.Client.MayUse(idp.GrantDeviceCode) {
 		return refuse(UnauthorizedClient, "the client is not registered for this grant type")
 	}
 	now, by := e.now(), edge.Actor(r, "client", c.ID)

@@ -90,7 +90,7 @@ func TestDevice_RFC8628_3_1_Request(t *testing.T) {
 	}
 	w.must(w.db.DisableClient(t.Context(), system(), "tv", w.clock()))
 	w.device("tv").expect(401, "invalid_client")
-	w.alter("box", func(c *idp.Client) { c.Profile = idp.FAPI2 })
+	w.alter("box", func(c *idp.Client) { c.GrantTypes = []string{idp.GrantClientCredentials} })
 	w.device("box").expect(400, "unauthorized_client")
 }
 
@@ -108,7 +108,7 @@ func TestDevice_DOS03_Quotas(t *testing.T) {
 	w.device("tv").ok()
 	e := w.enter("tv")
 	e.allow(ann)
-	if a := w.device("box").expect(503, "temporarily_unavailable"); a.Header().Get("Retry-After") == "" {
+	if a := w.device("box").expect(429, "temporarily_unavailable"); a.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 	w.pass(10 * 60 * 1e9)

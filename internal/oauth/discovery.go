@@ -25,12 +25,15 @@ type metadata struct {
 	RevocationEndpoint            string   `json:"revocation_endpoint"`
 	EndSessionEndpoint            string   `json:"end_session_endpoint"`
 	DeviceAuthorizationEndpoint   string   `json:"device_authorization_endpoint"` // RFC 8628 §4
+	PushedRequestEndpoint         string   `json:"pushed_authorization_request_endpoint"`
 	ScopesSupported               []string `json:"scopes_supported"`
 	ResponseTypesSupported        []string `json:"response_types_supported"`
 	ResponseModesSupported        []string `json:"response_modes_supported"`
 	GrantTypesSupported           []string `json:"grant_types_supported"`
 	SubjectTypesSupported         []string `json:"subject_types_supported"`
 	IDTokenAlgs                   []string `json:"id_token_signing_alg_values_supported"`
+	UserinfoAlgs                  []string `json:"userinfo_signing_alg_values_supported"`
+	RequestObjectAlgs             []string `json:"request_object_signing_alg_values_supported"`
 	TokenEndpointAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
 	TokenEndpointAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	RevocationEndpointAuthMethods []string `json:"revocation_endpoint_auth_methods_supported"`
@@ -44,6 +47,7 @@ type metadata struct {
 	ClaimTypesSupported           []string `json:"claim_types_supported"`
 	ClaimsSupported               []string `json:"claims_supported"`
 	ACRValuesSupported            []string `json:"acr_values_supported"`
+	UILocalesSupported            []string `json:"ui_locales_supported"`
 	AuthorizationResponseIss      bool     `json:"authorization_response_iss_parameter_supported"`
 	ClaimsParameterSupported      bool     `json:"claims_parameter_supported"`
 	RequestParameterSupported     bool     `json:"request_parameter_supported"`
@@ -67,12 +71,15 @@ func discovery(issuer string) []byte {
 		RevocationEndpoint:            issuer + "/revoke",
 		EndSessionEndpoint:            issuer + "/logout",
 		DeviceAuthorizationEndpoint:   issuer + "/device_authorization",
+		PushedRequestEndpoint:         issuer + "/par",
 		ScopesSupported:               slices.Clone(idp.IssuerScopes[:]),
 		ResponseTypesSupported:        []string{"code"},
-		ResponseModesSupported:        []string{"query"},
+		ResponseModesSupported:        modes[:],
 		GrantTypesSupported:           []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken, idp.GrantClientCredentials, idp.GrantDeviceCode},
 		SubjectTypesSupported:         []string{"public"},
 		IDTokenAlgs:                   []string{"RS256", "ES256", "EdDSA"},
+		UserinfoAlgs:                  []string{"RS256", "ES256", "EdDSA"},
+		RequestObjectAlgs:             requestObjectAlgs,
 		TokenEndpointAuthMethods:      methods,
 		TokenEndpointAuthAlgs:         assertionAlgs,
 		RevocationEndpointAuthMethods: methods,
@@ -90,8 +97,11 @@ func discovery(issuer string) []byte {
 			"gender", "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified", "address",
 			"phone_number", "phone_number_verified", "groups",
 		},
-		ACRValuesSupported:       []string{idp.ACRPassword},
-		AuthorizationResponseIss: true,
+		ACRValuesSupported:        classes[:],
+		UILocalesSupported:        []string{"en", "de"},
+		AuthorizationResponseIss:  true,
+		ClaimsParameterSupported:  true,
+		RequestParameterSupported: true,
 	})
 	if err != nil {
 		panic("oauth: encode discovery: " + err.Error()) // strings always encode

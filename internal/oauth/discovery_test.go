@@ -20,8 +20,9 @@ var knownMetadata = strings.Fields(`issuer authorization_endpoint token_endpoint
 	id_token_signing_alg_values_supported token_endpoint_auth_methods_supported revocation_endpoint_auth_methods_supported
 	dpop_signing_alg_values_supported code_challenge_methods_supported prompt_values_supported claim_types_supported claims_supported acr_values_supported
 	token_endpoint_auth_signing_alg_values_supported revocation_endpoint_auth_signing_alg_values_supported introspection_endpoint
-	introspection_endpoint_auth_methods_supported introspection_endpoint_auth_signing_alg_values_supported
-	device_authorization_endpoint authorization_response_iss_parameter_supported claims_parameter_supported request_parameter_supported request_uri_parameter_supported`)
+	introspection_endpoint_auth_methods_supported introspection_endpoint_auth_signing_alg_values_supported device_authorization_endpoint
+	authorization_response_iss_parameter_supported claims_parameter_supported request_parameter_supported request_uri_parameter_supported
+	pushed_authorization_request_endpoint userinfo_signing_alg_values_supported request_object_signing_alg_values_supported ui_locales_supported`)
 
 // OpenID Connect Discovery §3, RFC 8414 §2: complete, known members only, one document
 // at both places; OAU-06: the issuer is the URL that was used.
@@ -60,9 +61,9 @@ func TestDiscovery_RFC8414_2_Metadata(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"dpop_signing_alg_values_supported": `["ES256","EdDSA","Ed25519","PS256"]`, // RFC 9449 §5.1
-		"issuer":                            `"https://id.example"`, "response_types_supported": `["code"]`, "response_modes_supported": `["query"]`,
+		"issuer":                            `"https://id.example"`, "response_types_supported": `["code"]`, "response_modes_supported": `["query","form_post"]`,
 		"code_challenge_methods_supported": `["S256"]`, "authorization_response_iss_parameter_supported": "true",
-		"request_uri_parameter_supported": "false", "request_parameter_supported": "false", "subject_types_supported": `["public"]`,
+		"request_uri_parameter_supported": "false", "request_parameter_supported": "true", "claims_parameter_supported": "true", "subject_types_supported": `["public"]`,
 		"grant_types_supported":                         `["authorization_code","refresh_token","client_credentials","urn:ietf:params:oauth:grant-type:device_code"]`,
 		"token_endpoint_auth_methods_supported":         `["client_secret_basic","client_secret_post","private_key_jwt","none"]`,
 		"introspection_endpoint_auth_methods_supported": `["client_secret_basic","client_secret_post","private_key_jwt"]`,

@@ -566,7 +566,7 @@ func TestCORS_RFC9449_Headers(t *testing.T) {
 func TestToken_TOK14_StoreFailsClosed(t *testing.T) {
 	t.Parallel()
 	w, key := newWorld(t, func(c *oauth.Config) { c.Store = noUse{c.Store} }), verifytest.NewDPoPKey(t)
-	a := w.token("robot", params("grant_type", "client_credentials"), w.prove(key, "POST", "/token", "")).expect(503, "temporarily_unavailable")
+	a := w.token("robot", params("grant_type", "client_credentials"), w.prove(key, "POST", "/token", "")).expect(429, "temporarily_unavailable")
 	if strings.Contains(a.Body.String(), "access_token") || strings.Contains(a.Body.String(), "quota") || a.Header().Get("Retry-After") == "" {
 		t.Errorf("%v %s", a.Header(), a.Body)
 	}

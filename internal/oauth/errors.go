@@ -36,6 +36,9 @@ const (
 	RequestNotSupported     Code = "request_not_supported"
 	RequestURINotSupported  Code = "request_uri_not_supported"
 	RegistrationUnsupported Code = "registration_not_supported"
+	InvalidRequestObject    Code = "invalid_request_object"            // RFC 9101 §7
+	InvalidRequestURI       Code = "invalid_request_uri"               // RFC 9101 §7
+	UnmetRequirements       Code = "unmet_authentication_requirements" // OpenID Connect Unmet Authentication Requirements 1.0
 )
 
 // Error is an answer the client may read. Cause is for our log only.
@@ -116,6 +119,9 @@ func (e *Error) status() int {
 	case ServerError:
 		return http.StatusInternalServerError
 	case TemporarilyUnavailable:
+		if errors.Is(e.Cause, idp.ErrLimited) {
+			return http.StatusTooManyRequests // RFC 9126 §2.3
+		}
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusBadRequest
@@ -137,10 +143,13 @@ func (j jsonErrors) write(w http.ResponseWriter, _ *http.Request, err error) {
 }
 
 func (j jsonErrors) writeStatus(w http.ResponseWriter, status int, e *Error) {
-	writeJSON(w, status, struct {
-		Error       Code   `json:"error"`
-		Description string `json:"error_description,omitempty"`
-	}{e.Code, e.Description})
+	writeJSON(w, status, errorBody{e.Code, e.Description})
+}
+
+// errorBody is RFC 6749 §5.2.
+type errorBody struct {
+	Error       Code   `json:"error"`
+	Description string `json:"error_description,omitempty"`
 }
 
 // writeJSON writes an answer that nobody may keep (RFC 6749 §5.1).
@@ -149,8 +158,12 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	if err != nil {
 		panic("oauth: encode answer: " + err.Error()) // only for types that no answer has
 	}
+	writePrivate(w, status, "application/json", doc)
+}
+
+func writePrivate(w http.ResponseWriter, status int, mediaType string, doc []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -23,3 +23,9 @@ func PushedKey(ctx context.Context, proven, named string) (jkt, code string) {
 	}
 	return a.req.JKT, ""
 }
+
+// ParseClaims reads a claims parameter.
+func ParseClaims(text string) (names idp.ClaimsRequest, subject string, acr []string, err error) {
+	wish, err := parseClaims(text)
+	return wish.names, wish.subject, wish.acr, err
+}

@@ -313,6 +313,10 @@ func (p *pages) DeviceAnswered(w http.ResponseWriter, _ *http.Request, a oauth.D
 	p.show(w, http.StatusOK, "device-answered", a)
 }
 
+func (p *pages) FormPost(w http.ResponseWriter, _ *http.Request, f oauth.FormPost) {
+	p.show(w, http.StatusOK, "form-post", f)
+}
+
 func (p *pages) show(w http.ResponseWriter, status int, name string, content any) {
 	doc, err := json.Marshal(content)
 	check(err)

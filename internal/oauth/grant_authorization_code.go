@@ -81,7 +81,7 @@ func (g *codeGrant) check(ctx context.Context, c idp.Client, req tokenRequest, c
 
 // redeem uses the code up and begins the refresh family, if the client may have one.
 func (g *codeGrant) redeem(ctx context.Context, req tokenRequest, s idp.Standing, hash [32]byte) (secret.Text, error) {
-	if !mayUse(s.Client, idp.GrantRefreshToken) {
+	if !s.Client.MayUse(idp.GrantRefreshToken) {
 		return secret.Text{}, redeemError(g.store.RedeemCode(ctx, req.by, hash, nil, req.now))
 	}
 	refresh, handleHash, current := token.NewRefresh()

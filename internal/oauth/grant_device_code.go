@@ -82,7 +82,7 @@ func (g *deviceGrant) approved(ctx context.Context, c idp.Client, req tokenReque
 
 // redeem uses the code up and begins the refresh family, if the client may have one.
 func (g *deviceGrant) redeem(ctx context.Context, req tokenRequest, s idp.Standing, hash [32]byte) (secret.Text, error) {
-	if !mayUse(s.Client, idp.GrantRefreshToken) {
+	if !s.Client.MayUse(idp.GrantRefreshToken) {
 		return secret.Text{}, redeemDeviceError(g.store.RedeemDevice(ctx, req.by, hash, nil, req.now))
 	}
 	refresh, handleHash, current := token.NewRefresh()

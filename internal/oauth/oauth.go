@@ -3,8 +3,9 @@
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
 // grants), RFC 6750, RFC 7009, RFC 7523 (client authentication), RFC 7636, RFC 7662,
-// RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9207, RFC 9449, RFC 10070, OpenID Connect
-// Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
+// RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9101 (by value), RFC 9126, RFC 9207, RFC 9449,
+// RFC 10070, OpenID Connect Core, Discovery and RP-Initiated Logout, Form Post Response
+// Mode, within RFC 9700. Where a specification
 // leaves a choice, docs/conformance.md says what was chosen.
 //
 // It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
@@ -65,6 +66,7 @@ type Store interface {
 	deviceStore
 	deviceGrantStore
 	usedStore
+	parStore
 }
 
 // Directory is the clients and resources, kept in memory.
@@ -163,6 +165,7 @@ type shared struct {
 	cors      crossOrigin
 	pages     pageErrors
 	json      jsonErrors
+	checks    *requestChecks
 }
 
 func (e *Endpoints) build() {
@@ -179,6 +182,10 @@ func (e *Endpoints) build() {
 		pages: pageErrors{cfg.Pages, cfg.Dev},
 		json:  jsonErrors{cfg.Issuer},
 	}
+	s.checks = &requestChecks{
+		issuer: cfg.Issuer, audiences: s.audiences, tokens: cfg.Tokens, lifetime: cfg.Lifetimes.AuthRequest,
+		objects: requestObjects{issuer: cfg.Issuer, keys: keys},
+	}
 	e.forPeople(s)
 	e.forClients(s)
 	e.forEverybody()
@@ -188,14 +195,14 @@ func (e *Endpoints) build() {
 func (e *Endpoints) forPeople(s shared) {
 	cfg, codes := &e.cfg, codeMaker{e.cfg.Lifetimes}
 	authorize := &authorizeEndpoint{
-		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, audiences: s.audiences, tokens: cfg.Tokens, store: cfg.Store,
-		sessions: cfg.Sessions, codes: codes, lifetime: cfg.Lifetimes.AuthRequest, quotas: cfg.Quotas, now: cfg.Now,
+		base: e.base, directory: cfg.Directory, checks: s.checks, store: cfg.Store,
+		sessions: cfg.Sessions, codes: codes, pages: s.pages, quotas: cfg.Quotas, now: cfg.Now,
 	}
 	e.handle("GET /authorize", authorize.get, s.pages.write)
 	e.handle("POST /authorize", authorize.post, s.pages.write)
 	resume := &continueEndpoint{
 		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, store: cfg.Store, sessions: cfg.Sessions, codes: codes,
-		devices: deviceAnswer{cfg.Store, cfg.Pages}, now: cfg.Now,
+		devices: deviceAnswer{cfg.Store, cfg.Pages}, pages: s.pages, now: cfg.Now,
 	}
 	e.handle("GET /authorize/continue", resume.get, s.pages.write)
 	logout := &logoutEndpoint{
@@ -223,6 +230,9 @@ func (e *Endpoints) forClients(s shared) {
 	device := &deviceEndpoint{issuer: cfg.Issuer, clients: s.clients, audiences: s.audiences, store: cfg.Store, cors: s.cors, cfg: cfg.Devices, now: cfg.Now}
 	e.handle("POST /device_authorization", device.serve, s.json.write)
 	e.handle("OPTIONS /device_authorization", s.cors.preflight("POST"), s.json.write)
+	push := &parEndpoint{clients: s.clients, proofs: e.proofs, checks: s.checks, store: cfg.Store, quotas: cfg.Quotas, now: cfg.Now}
+	e.handle("POST /par", push.serve, s.json.write)
+	e.handle("GET /par", push.wrongMethod, s.json.write)
 	revoke := &revokeEndpoint{clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("POST /revoke", revoke.serve, s.json.write)
 	e.handle("OPTIONS /revoke", s.cors.preflight("POST"), s.json.write)

@@ -19,7 +19,7 @@ func TestOpaque_TOK09_KindsTimesEndpoints(t *testing.T) {
 		"refresh": refresh, "code": code, "access": access, "id": id, "session": b.cookies["__Host-signet"], "flow": b.cookies["__Host-signet-flow"],
 		"client secret": secret.New(secret.ClientSecret).Reveal(),
 	}
-	for _, p := range []secret.Prefix{secret.Access, secret.Personal, secret.ServiceKey, secret.Device, secret.Invitation, secret.Code, secret.Refresh, secret.Session, secret.Flow} {
+	for _, p := range []secret.Prefix{secret.Access, secret.Personal, secret.ServiceKey, secret.Device, secret.Invitation, secret.Pushed, secret.Code, secret.Refresh, secret.Session, secret.Flow} {
 		for name, real := range map[string]string{"code": code, "refresh": refresh} {
 			_, bits, err := secret.Parse(secret.Prefix(real[:4]), real)
 			if err != nil {

@@ -16,6 +16,7 @@ type Pages interface {
 	LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion)
 	LoggedOut(w http.ResponseWriter, r *http.Request)
 	DeviceAnswered(w http.ResponseWriter, r *http.Request, a DeviceAnswer)
+	FormPost(w http.ResponseWriter, r *http.Request, f FormPost)
 }
 
 // Problem is an error page. Detail is for developers: empty unless Config.Dev.
@@ -55,7 +56,7 @@ type pageErrors struct {
 
 func (p pageErrors) write(w http.ResponseWriter, r *http.Request, err error) {
 	if e, ok := errors.AsType[*redirectError](err); ok {
-		seeOther(w, e.location())
+		p.answerTo(w, r, e.issuer, e.req, e.answer())
 		return
 	}
 	e, ok := errors.AsType[*pageError](err)

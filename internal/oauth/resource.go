@@ -156,7 +156,7 @@ func (a audiences) allowed(ctx context.Context, c idp.Client, scope string) ([]s
 			continue
 		}
 		// OpenID Connect Core §11: without refresh tokens there is no offline access.
-		if name == idp.ScopeOfflineAccess && !mayUse(c, idp.GrantRefreshToken) {
+		if name == idp.ScopeOfflineAccess && !c.MayUse(idp.GrantRefreshToken) {
 			continue
 		}
 		_, known, err := a.owner(ctx, name)

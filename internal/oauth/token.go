@@ -106,7 +106,7 @@ func (e *tokenEndpoint) grant(grantType string, c idp.Client) (grant, error) {
 		return nil, refuse(InvalidRequest, "grant_type is required")
 	case !known:
 		return nil, refuse(UnsupportedGrantType, "there is no such grant type here")
-	case !mayUse(c, grantType):
+	case !c.MayUse(grantType):
 		return nil, refuse(UnauthorizedClient, "the client is not registered for this grant type")
 	}
 	return g, nil
@@ -166,14 +166,9 @@ func newTokenRequest(form url.Values, by idp.Actor, now time.Time) tokenRequest 
 	}
 }
 
-// mayUse reports whether the client may use a grant type. Profile fapi2 promises more than
-// there is here yet: less than promised is nothing.
-func mayUse(c idp.Client, grantType string) bool {
-	return c.MayUse(grantType) && c.Profile != idp.FAPI2
-}
-
 // ofGrant makes the decision that a grant and its target allow at this moment.
 func ofGrant(s idp.Standing, t target, scopes []string) decision {
+	s.Grant.Claims = byName(s)
 	return decision{
 		Authorization: token.Authorization{
 			Grant: s.Grant, User: s.User, Client: s.Client, Audience: t.audience, Resource: t.resource, Scopes: t.scopes,

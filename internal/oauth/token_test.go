@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/signet-id/signet/internal/idp"
 )
 
 func TestToken_RFC6749_5_1_Response(t *testing.T) {
@@ -122,12 +120,4 @@ func TestToken_ErrorsSayNothing(t *testing.T) {
 			t.Errorf("%s", a.Body)
 		}
 	}
-}
-
-// A client of a profile that is not kept yet gets nothing rather than less.
-func TestToken_ProfileFAPI2IsNotServed(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.alter("robot", func(c *idp.Client) { c.Profile = idp.FAPI2 })
-	w.as("robot", "/token", params("grant_type", "client_credentials")).expect(400, "unauthorized_client")
 }

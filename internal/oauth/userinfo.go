@@ -65,8 +65,28 @@ func (e *userinfoEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := e.proofs.use(r.Context(), key, now); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, claimsAbout(s.User, claims.Scopes))
+	return e.answer(w, s, claims.Scopes)
+}
+
+// answer writes JSON, or a JWT for a client that is registered for one (OpenID Connect
+// Core §5.3.2).
+func (e *userinfoEndpoint) answer(w http.ResponseWriter, s idp.Standing, scopes []string) error {
+	body, signed, err := e.tokens.Userinfo(s.Client, s.User, scopes, byName(s).Userinfo)
+	if err != nil {
+		return err
+	}
+	mediaType := "application/json"
+	if signed {
+		mediaType = "application/jwt"
+	}
+	writePrivate(w, http.StatusOK, mediaType, body)
 	return nil
+}
+
+// byName is which claims the client gets because it asked for them by name: those whose
+// scope it may still ask for.
+func byName(s idp.Standing) idp.ClaimsRequest {
+	return s.Grant.Claims.Without(func(scope string) bool { return slices.Contains(s.Client.Scopes, scope) })
 }
 
 // standing asks the database whether what the token was made from still stands.
@@ -102,58 +122,4 @@ var errNoPerson = errors.New("token is not about this person")
 
 func badToken(cause error) error {
 	return &Error{Code: InvalidToken, Description: "the access token is not valid", Cause: cause}
-}
-
-// userClaims is what a person's scopes tell (OpenID Connect Core §5.1, §5.4).
-type userClaims struct {
-	Subject             string       `json:"sub"`
-	Name                string       `json:"name,omitempty"`
-	GivenName           string       `json:"given_name,omitempty"`
-	FamilyName          string       `json:"family_name,omitempty"`
-	MiddleName          string       `json:"middle_name,omitempty"`
-	Nickname            string       `json:"nickname,omitempty"`
-	PreferredUsername   string       `json:"preferred_username,omitempty"`
-	Profile             string       `json:"profile,omitempty"`
-	Picture             string       `json:"picture,omitempty"`
-	Website             string       `json:"website,omitempty"`
-	Gender              string       `json:"gender,omitempty"`
-	Birthdate           string       `json:"birthdate,omitempty"`
-	Zoneinfo            string       `json:"zoneinfo,omitempty"`
-	Locale              string       `json:"locale,omitempty"`
-	UpdatedAt           int64        `json:"updated_at,omitempty"` // seconds
-	Email               string       `json:"email,omitempty"`
-	EmailVerified       *bool        `json:"email_verified,omitempty"`
-	Address             *idp.Address `json:"address,omitempty"`
-	PhoneNumber         string       `json:"phone_number,omitempty"`
-	PhoneNumberVerified *bool        `json:"phone_number_verified,omitempty"`
-	Groups              []string     `json:"groups,omitempty"`
-}
-
-func claimsAbout(u idp.User, scopes []string) userClaims {
-	c := userClaims{Subject: u.ID}
-	has := func(scope string) bool { return slices.Contains(scopes, scope) }
-	if has(idp.ScopeProfile) {
-		c.profile(u)
-	}
-	if has(idp.ScopeEmail) && u.Email != "" {
-		c.Email, c.EmailVerified = u.Email, &u.EmailVerified
-	}
-	if has(idp.ScopeAddress) {
-		c.Address = u.Profile.Address
-	}
-	if has(idp.ScopePhone) && u.Profile.PhoneNumber != "" {
-		c.PhoneNumber, c.PhoneNumberVerified = u.Profile.PhoneNumber, &u.Profile.PhoneNumberVerified
-	}
-	if has(idp.ScopeGroups) {
-		c.Groups = u.Groups
-	}
-	return c
-}
-
-func (c *userClaims) profile(u idp.User) {
-	p := u.Profile
-	c.Name, c.GivenName, c.FamilyName, c.MiddleName, c.Nickname = p.Name, p.GivenName, p.FamilyName, p.MiddleName, p.Nickname
-	c.PreferredUsername, c.Profile, c.Picture, c.Website = u.Username, p.Profile, p.Picture, p.Website
-	c.Gender, c.Birthdate, c.Zoneinfo, c.Locale = p.Gender, p.Birthdate, p.Zoneinfo, p.Locale
-	c.UpdatedAt = u.UpdatedAt.Unix()
 }

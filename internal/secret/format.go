@@ -21,6 +21,7 @@ const (
 	ClientSecret Prefix = "sgs_"
 	Device       Prefix = "sgd_"
 	Invitation   Prefix = "sgi_"
+	Pushed       Prefix = "sgq_" // the name of a pushed authorization request
 	// Browser values: the login cookie and the cookie that binds a flow to a browser.
 	Session Prefix = "sgl_"
 	Flow    Prefix = "sgf_"

@@ -30,6 +30,14 @@ func (p pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q oauth.Log
 	p.web.LogoutConfirm(w, r, web.LogoutQuestion(q))
 }
 
+func (p pages) FormPost(w http.ResponseWriter, r *http.Request, f oauth.FormPost) {
+	page := web.FormPost{Action: f.Action}
+	for _, field := range f.Fields {
+		page.Fields = append(page.Fields, web.FormField(field))
+	}
+	p.web.FormPost(w, r, page)
+}
+
 func (p pages) LoggedOut(w http.ResponseWriter, r *http.Request) { p.web.LoggedOut(w, r) }
 
 func (p pages) DeviceAnswered(w http.ResponseWriter, r *http.Request, a oauth.DeviceAnswer) {

@@ -11,19 +11,42 @@ import (
 
 // asked is what a client asked, as it is stored: short, for there is one of it for every login.
 type asked struct {
-	RedirectURI   string   `json:"r"`
-	State         string   `json:"st,omitempty"`
-	StateSent     bool     `json:"ss,omitempty"`
-	Nonce         string   `json:"n,omitempty"`
-	Scopes        []string `json:"sc,omitempty"`
-	Resource      string   `json:"a,omitempty"`
-	CodeChallenge string   `json:"c,omitempty"`
-	JKT           string   `json:"k,omitempty"`
-	Prompt        []string `json:"p,omitempty"`
-	MaxAge        int64    `json:"m"` // nanoseconds
-	LoginHint     string   `json:"h,omitempty"`
-	Subject       string   `json:"u,omitempty"`
-	UILocales     []string `json:"l,omitempty"`
+	RedirectURI   string            `json:"r"`
+	State         string            `json:"st,omitempty"`
+	StateSent     bool              `json:"ss,omitempty"`
+	Nonce         string            `json:"n,omitempty"`
+	Scopes        []string          `json:"sc,omitempty"`
+	Resource      string            `json:"a,omitempty"`
+	CodeChallenge string            `json:"c,omitempty"`
+	JKT           string            `json:"k,omitempty"`
+	Prompt        []string          `json:"p,omitempty"`
+	MaxAge        int64             `json:"m"` // nanoseconds
+	LoginHint     string            `json:"h,omitempty"`
+	Subject       string            `json:"u,omitempty"`
+	UILocales     []string          `json:"l,omitempty"`
+	ACR           []string          `json:"acr,omitempty"`
+	ResponseMode  string            `json:"rm,omitempty"`
+	Claims        idp.ClaimsRequest `json:"cl,omitzero"`
+	Pushed        []byte            `json:"pu,omitempty"` // hash of the pushed request that it uses up
+}
+
+func askedOf(r idp.AuthRequest) asked {
+	a := asked{
+		RedirectURI: r.RedirectURI, State: r.State, StateSent: r.StateSent, Nonce: r.Nonce, Scopes: r.Scopes, Resource: r.Resource,
+		CodeChallenge: r.CodeChallenge, JKT: r.JKT, Prompt: r.Prompt, MaxAge: int64(r.MaxAge), LoginHint: r.LoginHint,
+		Subject: r.Subject, UILocales: r.UILocales, ACR: r.ACR, ResponseMode: r.ResponseMode, Claims: r.Claims,
+	}
+	if r.PushedHash != ([32]byte{}) {
+		a.Pushed = r.PushedHash[:]
+	}
+	return a
+}
+
+func (a asked) fill(r *idp.AuthRequest) {
+	r.RedirectURI, r.State, r.StateSent, r.Nonce, r.Scopes, r.Resource = a.RedirectURI, a.State, a.StateSent, a.Nonce, a.Scopes, a.Resource
+	r.CodeChallenge, r.JKT, r.Prompt, r.MaxAge, r.LoginHint = a.CodeChallenge, a.JKT, a.Prompt, time.Duration(a.MaxAge), a.LoginHint
+	r.Subject, r.UILocales, r.ACR, r.ResponseMode, r.Claims = a.Subject, a.UILocales, a.ACR, a.ResponseMode, a.Claims
+	copy(r.PushedHash[:], a.Pushed)
 }
 
 // CreateAuthRequest stores an authorization request on its way through the pages. Anyone
@@ -35,11 +58,7 @@ func (db *DB) CreateAuthRequest(ctx context.Context, r idp.AuthRequest, network 
 	if r.ID == "" {
 		return fmt.Errorf("create authorization request: no id: %w", idp.ErrInvalid)
 	}
-	parameters, err := jsonText(asked{
-		RedirectURI: r.RedirectURI, State: r.State, StateSent: r.StateSent, Nonce: r.Nonce, Scopes: r.Scopes, Resource: r.Resource,
-		CodeChallenge: r.CodeChallenge, JKT: r.JKT, Prompt: r.Prompt, MaxAge: int64(r.MaxAge), LoginHint: r.LoginHint,
-		Subject: r.Subject, UILocales: r.UILocales,
-	})
+	parameters, err := jsonText(askedOf(r))
 	if err != nil {
 		return fmt.Errorf("create authorization request: %w", err)
 	}
@@ -123,9 +142,7 @@ func (db *DB) AuthRequest(ctx context.Context, id string, browserHash [32]byte, 
 			r = idp.AuthRequest{}
 			return err
 		}
-		r.RedirectURI, r.State, r.StateSent, r.Nonce, r.Scopes, r.Resource = p.RedirectURI, p.State, p.StateSent, p.Nonce, p.Scopes, p.Resource
-		r.CodeChallenge, r.JKT, r.Prompt, r.MaxAge, r.LoginHint = p.CodeChallenge, p.JKT, p.Prompt, time.Duration(p.MaxAge), p.LoginHint
-		r.Subject, r.UILocales = p.Subject, p.UILocales
+		p.fill(&r)
 		return nil
 	})
 	return r, err
@@ -217,11 +234,18 @@ func (t *tx) step(update, id string, browserHash [32]byte, args ...any) error {
 // what it was, it is idp.ErrDenied and nothing has happened.
 func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, a idp.Approval, g idp.Grant, code idp.Code, now time.Time) error {
 	return db.write(ctx, "finish authorization request", func(t *tx) error {
+		pushed, clientID, err := t.pushedBy(id, browserHash)
+		if err != nil {
+			return err
+		}
 		// Of a finished request only the fact is kept.
-		err := t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
+		err = t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
 			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3 AND client_id = $4 AND device_id IS NULL`,
 			id, browserHash, ms(now), g.ClientID)
 		if err != nil {
+			return err
+		}
+		if err := t.usePushed(pushed, clientID); err != nil {
 			return err
 		}
 		var sessionID string
@@ -243,7 +267,15 @@ func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, br
 // get idp.ErrConsumed.
 func (db *DB) RefuseAuthRequest(ctx context.Context, id string, browserHash [32]byte, now time.Time) error {
 	return db.write(ctx, "refuse authorization request", func(t *tx) error {
-		return t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
+		pushed, clientID, err := t.pushedBy(id, browserHash)
+		if err != nil {
+			return err
+		}
+		err = t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
 			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3`, id, browserHash, ms(now))
+		if err != nil {
+			return err
+		}
+		return t.usePushed(pushed, clientID)
 	})
 }

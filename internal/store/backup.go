@@ -37,12 +37,13 @@ var keptTables = [...]keptTable{
 
 // droppedTables says why a backup does without them.
 var droppedTables = map[string]string{
-	"migrations":    "the header has the schema's number; the database that is restored to has its own",
-	"heads":         "a restore begins another epoch and counts again",
-	"changes":       "nodes that start read everything",
-	"auth_requests": "logins under way: void after a restore",
-	"codes":         "live for a minute: void after a restore",
-	"attempts":      "counters of minutes",
+	"migrations":      "the header has the schema's number; the database that is restored to has its own",
+	"heads":           "a restore begins another epoch and counts again",
+	"changes":         "nodes that start read everything",
+	"pushed_requests": "live for a minute: void after a restore",
+	"auth_requests":   "logins under way: void after a restore",
+	"codes":           "live for a minute: void after a restore",
+	"attempts":        "counters of minutes",
 
 	"used_ids":        "of minutes; what was made before a restore is refused by its time",
 	"device_requests": "live for ten minutes: void after a restore",

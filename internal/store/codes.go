@@ -9,9 +9,15 @@ import (
 )
 
 // IssueCode stores a grant and its code when nothing had to be asked. If the user, the
-// client or the approval is not what it was, it is idp.ErrDenied.
+// client or the approval is not what it was, it is idp.ErrDenied; if the pushed request
+// that it answers was answered before, idp.ErrConsumed.
 func (db *DB) IssueCode(ctx context.Context, by idp.Actor, a idp.Approval, g idp.Grant, code idp.Code, now time.Time) error {
-	return db.write(ctx, "issue code", func(t *tx) error { return db.issueCode(t, by, a, g, code, now) })
+	return db.write(ctx, "issue code", func(t *tx) error {
+		if err := t.usePushed(a.PushedHash, g.ClientID); err != nil {
+			return err
+		}
+		return db.issueCode(t, by, a, g, code, now)
+	})
 }
 
 func (db *DB) issueCode(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, code idp.Code, now time.Time) error {

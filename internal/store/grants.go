@@ -10,11 +10,11 @@ import (
 	"github.com/signet-id/signet/internal/idp"
 )
 
-const grantColumns = `g.id, g.user_id, g.client_id, g.session_id, g.resource, g.scopes, g.nonce, g.auth_time, g.acr, g.amr, g.created_at, g.last_used_at, g.expires_at, g.revoked_at`
+const grantColumns = `g.id, g.user_id, g.client_id, g.session_id, g.resource, g.scopes, g.nonce, g.auth_time, g.acr, g.amr, g.claims, g.created_at, g.last_used_at, g.expires_at, g.revoked_at`
 
 func grantDest(g *idp.Grant) []any {
 	return []any{&g.ID, &g.UserID, &g.ClientID, asText{&g.SessionID}, &g.Resource, asWords{&g.Scopes}, asText{&g.Nonce},
-		asTime{&g.AuthTime}, &g.ACR, asWords{&g.AMR}, asTime{&g.CreatedAt}, asTime{&g.LastUsedAt}, asTime{&g.ExpiresAt}, asTime{&g.RevokedAt}}
+		asTime{&g.AuthTime}, &g.ACR, asWords{&g.AMR}, asJSON{&g.Claims}, asTime{&g.CreatedAt}, asTime{&g.LastUsedAt}, asTime{&g.ExpiresAt}, asTime{&g.RevokedAt}}
 }
 
 func scanGrant(s scanner) (g idp.Grant, err error) {
@@ -90,6 +90,10 @@ func (db *DB) insertGrant(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, now 
 	if err != nil {
 		return err
 	}
+	claims, err := claimsText(g.Claims)
+	if err != nil {
+		return err
+	}
 	if g.ID == "" {
 		return fmt.Errorf("grant has no id: %w", idp.ErrInvalid)
 	}
@@ -107,13 +111,21 @@ func (db *DB) insertGrant(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, now 
 	if err := db.makeRoom(t, g, now); err != nil {
 		return err
 	}
-	err = t.insert(`INSERT INTO grants (id, user_id, client_id, session_id, resource, scopes, nonce, auth_time, acr, amr, created_at, last_used_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12) ON CONFLICT DO NOTHING`,
-		g.ID, g.UserID, g.ClientID, textOrNull(g.SessionID), g.Resource, scopes, textOrNull(g.Nonce), ms(g.AuthTime), g.ACR, amr, ms(now), ms(g.ExpiresAt))
+	err = t.insert(`INSERT INTO grants (id, user_id, client_id, session_id, resource, scopes, nonce, auth_time, acr, amr, created_at, last_used_at, expires_at, claims)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13) ON CONFLICT DO NOTHING`,
+		g.ID, g.UserID, g.ClientID, textOrNull(g.SessionID), g.Resource, scopes, textOrNull(g.Nonce), ms(g.AuthTime), g.ACR, amr, ms(now), ms(g.ExpiresAt), claims)
 	if err != nil {
 		return err
 	}
 	return t.audit(by, event{action: "grant.create", target: g.ID, userID: g.UserID, clientID: g.ClientID}, now)
+}
+
+// claimsText is NULL for most grants.
+func claimsText(c idp.ClaimsRequest) (any, error) {
+	if c.Empty() {
+		return nil, nil
+	}
+	return jsonText(c)
 }
 
 // approved is idp.ErrNotFound if the sessions that a grant rests on do not live, or the
@@ -137,7 +149,7 @@ func (t *tx) approved(a idp.Approval, g idp.Grant, now time.Time) error {
 	var allowed []string
 	err := t.row("SELECT scopes FROM consents WHERE user_id = $1 AND client_id = $2 AND resource = $3 FOR SHARE",
 		g.UserID, g.ClientID, g.Resource).Scan(asWords{&allowed})
-	for _, scope := range g.Scopes {
+	for _, scope := range g.Permissions() {
 		if err == nil && !slices.Contains(allowed, scope) {
 			err = idp.ErrNotFound
 		}

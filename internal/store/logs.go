@@ -19,6 +19,7 @@ const (
 	tallyRequests   = "auth_requests"
 	tallyAttempts   = "attempts"
 	tallyRefusals   = "refusals"
+	tallyPushed     = "pushed_requests"
 )
 
 // beforeMargin is how far into the future a rule about "everything until now" reaches,

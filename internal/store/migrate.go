@@ -108,7 +108,7 @@ func statements(text string) []string {
 // reader who knows another one begins again.
 func createHeads(t *tx) error {
 	names := []string{headRevocations, headChanges}
-	for _, tally := range []string{tallyRequests, tallyAttempts, tallyRefusals} {
+	for _, tally := range []string{tallyRequests, tallyAttempts, tallyRefusals, tallyPushed} {
 		for i := range t.dialect.tallyRows {
 			names = append(names, tallyRow(tally, i))
 		}

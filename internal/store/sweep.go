@@ -38,6 +38,7 @@ var sweepAttempts = sweep{what: "counters", tally: tallyAttempts, query: `DELETE
 
 var sweeps = [...]sweep{
 	sweepRequests,
+	sweepPushed,
 	{what: "codes", keep: keepCodes, query: `DELETE FROM codes WHERE hash IN
 		(SELECT hash FROM codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	{what: "device requests", keep: keepDevices, query: `DELETE FROM device_requests WHERE id IN

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signet-id/signet/verify"
@@ -16,8 +17,9 @@ import (
 // ID makes an ID token for the client (OpenID Connect Core §2). access is the access
 // token that is sent beside it, or empty.
 //
-// Claims about the person (name, e-mail) are not in it: when there is an access token
-// they come from the userinfo endpoint (OpenID Connect Core §5.4).
+// Claims about the person (name, e-mail) are only in it if the client asked for them here
+// by name (OpenID Connect Core §5.5): what scopes cover comes from the userinfo endpoint
+// when there is an access token (§5.4).
 func (i *Issuer) ID(a Authorization, access string, now time.Time) (string, error) {
 	tok, err := i.id(a, access, now)
 	if err != nil {
@@ -61,6 +63,7 @@ func (i *Issuer) idClaims(a Authorization, access string, alg jose.Algorithm, ia
 	if access != "" {
 		c.text("at_hash", accessTokenHash(alg, access))
 	}
+	c.person(a.User, func(claim string) bool { return slices.Contains(a.Grant.Claims.IDToken, claim) })
 	return c
 }
 

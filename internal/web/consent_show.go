@@ -67,7 +67,7 @@ func (p consentShow) page(r *http.Request, req request, v visit) (consentPage, e
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return consentPage{}, fmt.Errorf("consent before: %w", err)
 	}
-	told, err := p.permissions.tell(r.Context(), words, req.Resource, req.Scopes)
+	told, err := p.permissions.tell(r.Context(), words, req.Resource, req.Permissions())
 	if err != nil {
 		return consentPage{}, err
 	}

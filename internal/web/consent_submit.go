@@ -67,11 +67,11 @@ func (p consentSubmit) authorize(r *http.Request, by idp.Actor, req request, v v
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return fmt.Errorf("consent before: %w", err)
 	}
-	consent := idp.Consent{UserID: v.UserID, ClientID: req.ClientID, Resource: req.Resource, Scopes: req.Scopes, CreatedAt: now, UpdatedAt: now}
+	consent := idp.Consent{UserID: v.UserID, ClientID: req.ClientID, Resource: req.Resource, Scopes: req.Permissions(), CreatedAt: now, UpdatedAt: now}
 	if err := p.store.ConsentAuthRequest(ctx, by, req.ID, req.BrowserHash, v.ID, consent, now); err != nil {
 		return err
 	}
-	if req.Client.FirstParty || req.OfDevice() || covers(before.Scopes, req.Scopes) {
+	if req.Client.FirstParty || req.OfDevice() || covers(before.Scopes, req.Permissions()) {
 		return nil // a device is announced in the end, each time
 	}
 	p.announce(r, by, req, v, now)
@@ -82,7 +82,7 @@ func (p consentSubmit) authorize(r *http.Request, by idp.Actor, req request, v v
 // be written is no reason to undo what they allowed.
 func (p consentSubmit) announce(r *http.Request, by idp.Actor, req request, v visit, now time.Time) {
 	words := p.words(r, req.UILocales)
-	told, err := p.permissions.tell(r.Context(), words, req.Resource, req.Scopes)
+	told, err := p.permissions.tell(r.Context(), words, req.Resource, req.Permissions())
 	if err != nil {
 		p.log.Warn("mail not written", "error", err, "request_id", edge.RequestID(r))
 		return

@@ -97,6 +97,9 @@ func skeletons(wd *world, text string) map[string][]string {
 		"logout": func(w http.ResponseWriter, r *http.Request) {
 			wd.pages.LogoutConfirm(w, r, web.LogoutQuestion{CSRF: text, UserName: text, ClientName: text, ClientID: text, PostLogoutRedirectURI: text, State: text})
 		},
+		"form post": func(w http.ResponseWriter, r *http.Request) {
+			wd.pages.FormPost(w, r, web.FormPost{Action: "https://x.example/" + text, Fields: []web.FormField{{Name: "state", Value: text}, {Name: text, Value: "x"}}})
+		},
 		"logged out": wd.pages.LoggedOut,
 		"not found":  wd.pages.NotFound,
 	} {

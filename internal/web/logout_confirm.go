@@ -18,12 +18,12 @@ type logoutPage struct {
 	view
 	App    string
 	Name   string
-	Fields []field
+	Fields []FormField
 	Avatar string
 }
 
-// A field is a hidden field of a form.
-type field struct{ Name, Value string }
+// A FormField is a hidden field of a form.
+type FormField struct{ Name, Value string }
 
 // LogoutConfirm asks whether to sign out.
 func (p *Pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion) {
@@ -34,7 +34,7 @@ func (p *Pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQu
 		App:  oneLine(q.ClientName, maxName), Name: oneLine(q.UserName, maxName),
 	}
 	page.CSRF, page.Avatar = q.CSRF, initial(page.Name)
-	for _, f := range [...]field{
+	for _, f := range [...]FormField{
 		{"client_id", q.ClientID}, {"post_logout_redirect_uri", q.PostLogoutRedirectURI}, {"state", q.State},
 	} {
 		if f.Value != "" {

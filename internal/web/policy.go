@@ -9,7 +9,7 @@ import (
 // policy is the Content-Security-Policy of a page (CSP3). The zero policy allows our
 // style, our pictures and forms that end here.
 type policy struct {
-	script  bool     // our script that shows passwords
+	script  bool     // our scripts: one shows passwords, one sends a form on
 	targets []string // where a form's redirects may lead, besides here
 }
 

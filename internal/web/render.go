@@ -44,6 +44,7 @@ type view struct {
 	Style   string // addresses of assets
 	Icon    string
 	Reveal  string
+	Submit  string
 	Notice  string // catalogue key of what has just been done; empty: nothing
 
 	// Of account pages.
@@ -56,6 +57,7 @@ func (s *site) view(words words, title string) view {
 	return view{
 		words: words, Base: s.base, Title: title, Brand: s.brand, Dev: s.dev, DevMail: s.mail,
 		Style: s.base + s.assets.path("style.css"), Icon: s.base + s.assets.path("icon.svg"), Reveal: s.base + s.assets.path("reveal.js"),
+		Submit: s.base + s.assets.path("submit.js"),
 	}
 }
 

@@ -245,6 +245,11 @@ var german = map[string]string{
 	"logout.text":     "Sie werden in diesem Browser abgemeldet. Apps, bei denen Sie mit diesem Konto angemeldet sind, verlieren die Verbindung, außer denen, die verbunden bleiben dürfen.",
 	"logout.yes":      "Abmelden",
 	"logout.no":       "Angemeldet bleiben",
+
+	"formpost.title":  "Zurück zur App",
+	"formpost.text":   "Sie werden zur App zurückgebracht. Wenn nichts geschieht, drücken Sie den Knopf.",
+	"formpost.submit": "Weiter",
+
 	"loggedout.title": "Sie sind abgemeldet",
 	"loggedout.text":  "An einem Computer, den auch andere benutzen, schließen Sie auch den Browser.",
 	"loggedout.again": "Wieder anmelden",

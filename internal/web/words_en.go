@@ -245,6 +245,11 @@ var english = map[string]string{
 	"logout.text":     "You will be signed out in this browser. Apps that you signed in to with this account lose their connection, except those you allowed to stay connected.",
 	"logout.yes":      "Sign out",
 	"logout.no":       "Stay signed in",
+
+	"formpost.title":  "Back to the app",
+	"formpost.text":   "You are being taken back to the app. If nothing happens, press the button.",
+	"formpost.submit": "Go on",
+
 	"loggedout.title": "You are signed out",
 	"loggedout.text":  "On a computer that others use, close the browser as well.",
 	"loggedout.again": "Sign in again",

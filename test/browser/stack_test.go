@@ -12,7 +12,7 @@ import (
 )
 
 // addresses are where a development stack lives.
-type addresses struct{ issuer, calendar, scheduler string }
+type addresses struct{ issuer, calendar, scheduler, socket string }
 
 // binary builds signet once for all tests.
 var binary = sync.OnceValues(func() (string, error) {
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 }
 
 // line is what "signet dev" prints of each part.
-var line = regexp.MustCompile(`^\s+(issuer|calendar|scheduler)\s+(http://\S+)`)
+var line = regexp.MustCompile(`^\s+(issuer|calendar|scheduler|manage)\s+(?:signet user list --socket )?(\S+)`)
 
 // startStack runs "signet dev" on free ports until the test ends.
 func startStack(t *testing.T) addresses {
@@ -67,13 +67,13 @@ func startStack(t *testing.T) addresses {
 		_ = cmd.Wait() // its code says that it was interrupted
 	})
 	found := map[string]string{}
-	for lines := bufio.NewScanner(out); len(found) < 3 && lines.Scan(); {
+	for lines := bufio.NewScanner(out); len(found) < 4 && lines.Scan(); {
 		if m := line.FindStringSubmatch(lines.Text()); m != nil {
 			found[m[1]] = m[2]
 		}
 	}
-	if len(found) < 3 {
+	if len(found) < 4 {
 		t.Fatalf("signet dev does not say where it is: %v", found)
 	}
-	return addresses{found["issuer"], found["calendar"], found["scheduler"]}
+	return addresses{found["issuer"], found["calendar"], found["scheduler"], found["manage"]}
 }

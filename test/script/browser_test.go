@@ -130,7 +130,7 @@ func (r *runner) press(args []string) {
 }
 
 // programs are the endpoints that apps ask without a browser.
-var programs = map[string]bool{"/token": true, "/revoke": true, "/introspect": true, "/userinfo": true, "/device_authorization": true}
+var programs = map[string]bool{"/token": true, "/revoke": true, "/introspect": true, "/userinfo": true, "/device_authorization": true, "/par": true}
 
 var (
 	formTag  = regexp.MustCompile(`(?s)<form[^>]*method="post"[^>]*action="([^"]*)"`)

@@ -37,7 +37,8 @@ func (s *Signer) Key() *Key { return s.key }
 // Format keeps the private key out of logs: fmt prints unexported fields too.
 func (s *Signer) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "[signer]") }
 
-// Sign returns header.payload.signature with the header members alg, typ and kid.
+// Sign returns header.payload.signature with the header members alg, typ and kid;
+// an empty typ is left out.
 func (s *Signer) Sign(typ string, payload []byte) (string, error) {
 	head, err := s.header(typ)
 	if err != nil {
@@ -70,7 +71,7 @@ func (s *Signer) header(typ string) (string, error) {
 func encodeHeader(alg Algorithm, typ, kid string) (string, error) {
 	doc, err := json.Marshal(struct {
 		Algorithm Algorithm `json:"alg"`
-		Type      string    `json:"typ"`
+		Type      string    `json:"typ,omitempty"`
 		KeyID     string    `json:"kid"`
 	}{alg, typ, kid})
 	if err != nil {

@@ -29,6 +29,7 @@ var raceTests = []test{
 	{"STO-04 race to take the last place under a limit", raceLimit},
 	{"STO-04 race to create one username", raceUsername},
 	{"CLI-01 race to use an id once", raceUseOnce},
+	{"STO-04 OAU-13 race to answer a pushed request", racePushed},
 	{"STO-04 race of a password change and new grants", racePassword},
 	{"STO-04 race of a password change and new offline grants", racePasswordOffline},
 	{"STO-04 race of taking a consent back and new grants", raceConsent},

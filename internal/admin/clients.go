@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/registration"
 	"github.com/signet-id/signet/internal/secret"
 )
 
@@ -79,11 +80,11 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := e.now()
-	c := idp.Client{ID: req.ID, CreatedAt: now, ClientMetadata: withDefaults(req.ClientMetadata)}
+	c := idp.Client{ID: req.ID, CreatedAt: now, ClientMetadata: registration.WithDefaults(req.ClientMetadata)}
 	if c.ID == "" {
 		c.ID = "c-" + strings.ToLower(secret.ID())
 	}
-	if err := checkClientID(c.ID); err != nil {
+	if err := registration.CheckID(c.ID); err != nil {
 		return err
 	}
 	e.changing.Lock()
@@ -177,20 +178,11 @@ func (e clients) find(r *http.Request) (idp.Client, error) {
 
 // check asks what the rules and the known scopes say of a client.
 func (e clients) check(ctx context.Context, m idp.ClientMetadata) error {
-	known := map[string]bool{}
-	for _, s := range idp.IssuerScopes {
-		known[s] = true
-	}
 	resources, err := e.resources.Resources(ctx)
 	if err != nil {
 		return err
 	}
-	for _, res := range resources {
-		for _, s := range res.Scopes {
-			known[s.Name] = true
-		}
-	}
-	return checkClient(m, known)
+	return registration.Check(m, registration.KnownScopes(resources))
 }
 
 // giveSecret makes a secret for a confidential client and returns it.

@@ -23,7 +23,7 @@ var layers = []string{
 	"internal/idp internal/secret internal/backup",
 	"internal/store internal/keyring internal/session internal/notify internal/outbound internal/revocation " +
 		"internal/audit internal/leakscan internal/config internal/passhash internal/jwe",
-	"internal/token internal/authn internal/upstream internal/edge",
+	"internal/token internal/authn internal/upstream internal/edge internal/registration",
 	"internal/oauth internal/web internal/admin internal/gateway",
 	"internal/server examples/calendar/calendar examples/calendar/scheduler",
 	"internal/cli",

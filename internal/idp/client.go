@@ -13,6 +13,12 @@ type Client struct {
 	SecretHash [32]byte  // secret.Hash("client_secret", …); zero for public clients
 	DisabledAt time.Time // zero while the client may ask
 	CreatedAt  time.Time
+	Origin     Origin    // where what is known of it comes from
+	LastUsedAt time.Time // of clients that no operator added, to the day; zero: never
+
+	// RegistrationHash is of the token by which a registered client manages itself
+	// (RFC 7592): secret.Hash("registration_access", …); zero for all others.
+	RegistrationHash [32]byte
 	ClientMetadata
 }
 

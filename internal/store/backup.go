@@ -44,7 +44,9 @@ var droppedTables = map[string]string{
 	"codes":         "live for a minute: void after a restore",
 	"attempts":      "counters of minutes",
 
-	"used_ids":          "of minutes; what was made before a restore is refused by its time",
+	"used_ids":            "of minutes; what was made before a restore is refused by its time",
+	"registration_tokens": "rights to register clients: void after a restore",
+
 	"familiar_networks": "each login writes them again",
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -18,6 +19,8 @@ type Client struct {
 	ID         string    `json:"client_id"`
 	DisabledAt time.Time `json:"disabled_at,omitzero"`
 	CreatedAt  time.Time `json:"created_at"`
+	Origin     string    `json:"origin"`                // "operator", "registered" or "document"
+	LastUsedAt time.Time `json:"last_used_at,omitzero"` // of the last two, to the day
 	idp.ClientMetadata
 }
 
@@ -113,6 +116,9 @@ func (e clients) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if c.Origin == idp.OriginDocument {
+		return invalid("the client is what the document at its id says; disable it if it shall not be")
+	}
 	public := c.Public()
 	if err := readJSON(r, &c.ClientMetadata); err != nil {
 		return err
@@ -196,5 +202,8 @@ func giveSecret(c *idp.Client) secret.Text {
 }
 
 func clientAnswer(c idp.Client) Client {
-	return Client{ID: c.ID, DisabledAt: c.DisabledAt, CreatedAt: c.CreatedAt, ClientMetadata: c.ClientMetadata}
+	return Client{
+		ID: c.ID, DisabledAt: c.DisabledAt, CreatedAt: c.CreatedAt, Origin: cmp.Or(string(c.Origin), "operator"), LastUsedAt: c.LastUsedAt,
+		ClientMetadata: c.ClientMetadata,
+	}
 }

@@ -55,6 +55,7 @@ type ClientMetadata struct {
 	DefaultMaxAge           *int64          `json:"default_max_age,omitempty"`          // seconds; nil: none
 	RequireAuthTime         bool            `json:"require_auth_time,omitempty"`        // auth_time is in every ID token of people here anyway
 	DefaultACRValues        []string        `json:"default_acr_values,omitempty"`
+	SectorIdentifierURI     string          `json:"sector_identifier_uri,omitempty"`
 	InitiateLoginURI        string          `json:"initiate_login_uri,omitempty"` // where a login can be begun at the client
 	BackchannelLogoutURI    string          `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSID    bool            `json:"backchannel_logout_session_required,omitempty"`

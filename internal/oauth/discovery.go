@@ -40,10 +40,16 @@ type metadata struct {
 	ClaimsParameterSupported      bool     `json:"claims_parameter_supported"`
 	RequestParameterSupported     bool     `json:"request_parameter_supported"`
 	RequestURIParameterSupported  bool     `json:"request_uri_parameter_supported"` // its default is true
+	RegistrationEndpoint          string   `json:"registration_endpoint,omitempty"`
+	ClientIDMetadataDocuments     bool     `json:"client_id_metadata_document_supported,omitempty"`
 }
 
 // discovery renders the metadata, once.
-func discovery(issuer string) []byte {
+func discovery(cfg *Config) []byte {
+	issuer, registration := cfg.Issuer, ""
+	if cfg.Registration.Mode == RegistrationToken || cfg.Registration.Mode == RegistrationOpen {
+		registration = issuer + "/register"
+	}
 	methods := []string{string(idp.AuthBasic), string(idp.AuthPost), string(idp.AuthNone)}
 	doc, err := json.Marshal(metadata{
 		Issuer:                        issuer,
@@ -72,6 +78,8 @@ func discovery(issuer string) []byte {
 		},
 		ACRValuesSupported:       []string{idp.ACRPassword},
 		AuthorizationResponseIss: true,
+
+		RegistrationEndpoint: registration, ClientIDMetadataDocuments: cfg.Documents.On,
 	})
 	if err != nil {
 		panic("oauth: encode discovery: " + err.Error()) // strings always encode

@@ -31,6 +31,11 @@ const (
 	RequestNotSupported     Code = "request_not_supported"
 	RequestURINotSupported  Code = "request_uri_not_supported"
 	RegistrationUnsupported Code = "registration_not_supported"
+
+	// RFC 7591 §3.2.2.
+	InvalidRedirectURI          Code = "invalid_redirect_uri"
+	InvalidClientMetadata       Code = "invalid_client_metadata"
+	UnapprovedSoftwareStatement Code = "unapproved_software_statement"
 )
 
 // Error is an answer the client may read. Cause is for our log only.

@@ -2,9 +2,10 @@
 // provider. One file is one endpoint, one grant or one way for a client to prove itself.
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
-// grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8707, RFC 9207, OpenID
-// Connect Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
-// leaves a choice, docs/conformance.md says what was chosen.
+// grants), RFC 6750, RFC 7009, RFC 7591, RFC 7592, RFC 7636, RFC 8252, RFC 8414, RFC 8707,
+// RFC 9207, OpenID Connect Core, Discovery, Dynamic Client Registration and RP-Initiated
+// Logout, within RFC 9700, and client ID metadata documents (draft -03). Where a
+// specification leaves a choice, docs/conformance.md says what was chosen.
 //
 // It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
 // shows no pages (Pages does), and does not decide the next step of a login (authn.Next).
@@ -22,6 +23,7 @@ import (
 	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/outbound"
+	"github.com/signet-id/signet/internal/registration"
 	"github.com/signet-id/signet/internal/revocation"
 	"github.com/signet-id/signet/internal/session"
 	"github.com/signet-id/signet/internal/token"
@@ -40,10 +42,14 @@ type Config struct {
 	Outbound  *outbound.Client // calls what clients name
 	Lifetimes Lifetimes
 	Quotas    Quotas
-	Feed      RevocationsConfig
-	Now       func() time.Time
-	Log       *slog.Logger
-	Dev       bool // error pages name the cause and the next step
+
+	Registration RegistrationConfig
+	Documents    DocumentsConfig
+
+	Feed RevocationsConfig
+	Now  func() time.Time
+	Log  *slog.Logger
+	Dev  bool // error pages name the cause and the next step
 }
 
 // Store is what all endpoints together need of the database; each says in its own
@@ -57,6 +63,8 @@ type Store interface {
 	revokeStore
 	logoutStore
 	clientAuthStore
+	registerStore
+	documentStore
 }
 
 // Directory is the clients and resources, kept in memory.
@@ -140,6 +148,7 @@ func (e *Endpoints) Register(mux *http.ServeMux) {
 
 // shared is what several endpoints use.
 type shared struct {
+	documents *documents // for endpoints at which a login begins
 	audiences audiences
 	clients   *clientAuth
 	cors      crossOrigin
@@ -149,15 +158,18 @@ type shared struct {
 
 func (e *Endpoints) build() {
 	cfg := &e.cfg
+	known := newDocuments(cfg)
 	s := shared{
+		documents: known,
 		audiences: audiences{directory: cfg.Directory, issuer: cfg.Issuer},
-		clients:   &clientAuth{directory: cfg.Directory, store: cfg.Store, horizon: cfg.Hub.NotBefore, now: cfg.Now},
+		clients:   &clientAuth{directory: presentDocuments{known}, store: cfg.Store, horizon: cfg.Hub.NotBefore, now: cfg.Now},
 		cors:      crossOrigin{cfg.Directory},
 		pages:     pageErrors{cfg.Pages, cfg.Dev},
 		json:      jsonErrors{cfg.Issuer},
 	}
 	e.forPeople(s)
 	e.forClients(s)
+	e.forRegistration()
 	e.forEverybody()
 }
 
@@ -165,7 +177,7 @@ func (e *Endpoints) build() {
 func (e *Endpoints) forPeople(s shared) {
 	cfg, codes := &e.cfg, codeMaker{e.cfg.Lifetimes}
 	authorize := &authorizeEndpoint{
-		issuer: cfg.Issuer, base: e.base, directory: cfg.Directory, audiences: s.audiences, tokens: cfg.Tokens, store: cfg.Store,
+		issuer: cfg.Issuer, base: e.base, directory: s.documents, audiences: s.audiences, tokens: cfg.Tokens, store: cfg.Store,
 		sessions: cfg.Sessions, codes: codes, lifetime: cfg.Lifetimes.AuthRequest, quotas: cfg.Quotas, now: cfg.Now,
 	}
 	e.handle("GET /authorize", authorize.get, s.pages.write)
@@ -204,10 +216,26 @@ func (e *Endpoints) forClients(s shared) {
 	e.handle("OPTIONS /userinfo", s.cors.preflight("GET, POST"), s.json.write)
 }
 
+// forRegistration adds what clients register at, if they may: what is off has no route (OPS-06).
+func (e *Endpoints) forRegistration() {
+	cfg := &e.cfg
+	if cfg.Registration.Mode != RegistrationToken && cfg.Registration.Mode != RegistrationOpen {
+		return
+	}
+	register := &registerEndpoint{
+		issuer: cfg.Issuer, open: cfg.Registration.Mode == RegistrationOpen, policy: registration.Policy{Scopes: cfg.Registration.Scopes},
+		directory: cfg.Directory, outbound: cfg.Outbound, store: cfg.Store, now: cfg.Now,
+	}
+	e.handle("POST /register", register.create, register.refuse)
+	e.handle("GET /register/{client}", register.show, register.refuse)
+	e.handle("PUT /register/{client}", register.change, register.refuse)
+	e.handle("DELETE /register/{client}", register.remove, register.refuse)
+}
+
 // forEverybody adds public documents and the revocation feed.
 func (e *Endpoints) forEverybody() {
 	e.add("GET "+e.base+"/jwks.json", &jwksEndpoint{keys: e.cfg.Keys})
-	metadata := newDocument(discovery(e.cfg.Issuer))
+	metadata := newDocument(discovery(&e.cfg))
 	for _, path := range discoveryPaths(e.base) {
 		e.add("GET "+path, metadata)
 	}

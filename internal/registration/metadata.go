@@ -19,11 +19,10 @@ const MaxDocument = 32 << 10
 // another form or leaves no trace there.
 type Document struct {
 	idp.ClientMetadata
-	Scope               *string  `json:"scope"`
-	ResponseTypes       []string `json:"response_types"`
-	SubjectType         string   `json:"subject_type"`
-	SectorIdentifierURI string   `json:"sector_identifier_uri"`
-	SoftwareStatement   string   `json:"software_statement"`
+	Scope             *string  `json:"scope"`
+	ResponseTypes     []string `json:"response_types"`
+	SubjectType       string   `json:"subject_type"`
+	SoftwareStatement string   `json:"software_statement"`
 	// What a request to change a registration has or must not have (RFC 7592 §2.2), and a
 	// document at the client's address must not have.
 	ClientID              string           `json:"client_id"`

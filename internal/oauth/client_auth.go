@@ -86,14 +86,14 @@ func (a *clientAuth) authenticate(r *http.Request, form url.Values) (authenticat
 // client looks a client up; in the database itself, if it was just revoked something:
 // another node may have disabled it, which our memory need not know yet.
 func (a *clientAuth) client(ctx context.Context, id string, notBefore time.Time) (idp.Client, error) {
-	if notBefore.IsZero() {
-		return a.directory.Client(ctx, id)
+	if !notBefore.IsZero() {
+		c, err := a.store.Client(ctx, id)
+		if err == nil && c.Origin == idp.OriginDocument { // also whether documents count at all
+			_, err = a.directory.Client(ctx, id)
+		}
+		return c, err
 	}
-	c, err := a.store.Client(ctx, id)
-	if err == nil && c.Origin == idp.OriginDocument { // also whether documents count at all
-		_, err = a.directory.Client(ctx, id)
-	}
-	return c, err
+	return a.directory.Client(ctx, id)
 }
 
 var errNotProven = &Error{Code: InvalidClient, Description: "client authentication failed", Cause: idp.ErrDenied}

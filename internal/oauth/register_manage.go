@@ -76,13 +76,14 @@ func (e *registerEndpoint) change(w http.ResponseWriter, r *http.Request) error 
 
 // checkChange: a client names itself, and does not choose what the server does (§2.2).
 func checkChange(c idp.Client, d registration.Document) error {
-	switch {
-	case d.ClientID != c.ID:
+	if d.ClientID != c.ID {
 		return refuse(InvalidClientMetadata, "client_id is missing, or another client's")
-	case d.AccessToken != nil || d.ClientURL != nil || d.ClientSecretExpiresAt != nil || d.ClientIDIssuedAt != nil:
+	}
+	if d.ServersOwn() {
 		return refuse(InvalidClientMetadata, "registration_access_token, registration_client_uri, client_secret_expires_at and client_id_issued_at must not be sent")
-	case d.ClientSecret != nil:
-		hash := secret.Hash("client_secret", secret.NewText(*d.ClientSecret))
+	}
+	if given, sent := d.Secret(); sent {
+		hash := secret.Hash("client_secret", given)
 		if !hasSecret(c) || subtle.ConstantTimeCompare(hash[:], c.SecretHash[:]) != 1 {
 			return refuse(InvalidClientMetadata, "client_secret is not the present one, and a client cannot choose another")
 		}

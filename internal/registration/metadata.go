@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/verify/jose"
 )
 
@@ -31,6 +32,19 @@ type Document struct {
 	ClientIDIssuedAt      *json.RawMessage `json:"client_id_issued_at"`
 	AccessToken           *json.RawMessage `json:"registration_access_token"`
 	ClientURL             *json.RawMessage `json:"registration_client_uri"`
+}
+
+// ServersOwn reports whether the document has a member that only a server gives (RFC 7592 §2.2).
+func (d Document) ServersOwn() bool {
+	return d.AccessToken != nil || d.ClientURL != nil || d.ClientSecretExpiresAt != nil || d.ClientIDIssuedAt != nil
+}
+
+// Secret returns the secret that the document has, if it has one.
+func (d Document) Secret() (secret.Text, bool) {
+	if d.ClientSecret == nil {
+		return secret.Text{}, false
+	}
+	return secret.NewText(*d.ClientSecret), true
 }
 
 // ErrStatement says that a software statement was sent: nobody's are approved here

@@ -33,8 +33,8 @@ type RegistrationTokenWithSecret struct {
 type NewRegistrationToken struct {
 	Name      string              `json:"name,omitempty"`
 	Profile   idp.SecurityProfile `json:"security_profile,omitempty"` // empty: oauth21
-	Uses      int                 `json:"uses,omitempty"`             // 0: 1
-	ExpiresIn int64               `json:"expires_in,omitempty"`       // seconds; 0: a day
+	Uses      int                 `json:"uses"`                       // left out: 1
+	ExpiresIn int64               `json:"expires_in"`                 // seconds; left out: a day
 }
 
 const (

@@ -40,6 +40,7 @@ type Store interface {
 	grantStore
 	clientStore
 	clientStateStore
+	registrationTokenStore
 	resourceStore
 	backupStore
 	Events(ctx context.Context, userID string, beforeID int64, limit int) ([]idp.Event, error)
@@ -60,6 +61,7 @@ func New(cfg Config) http.Handler {
 	backups := backups{store: cfg.Store, now: cfg.Now, log: cfg.Log, one: &sync.Mutex{}}
 	keys := keys{ring: cfg.Keys, now: cfg.Now}
 	bundles := bundles{bundler: cfg.Bundle}
+	tokens := registrationTokens{store: cfg.Store, now: cfg.Now}
 	logs := logs{users: users, events: cfg.Store}
 
 	mux := http.NewServeMux()
@@ -88,6 +90,10 @@ func New(cfg Config) http.Handler {
 		"POST /clients/{client}/disable": clients.disable,
 		"POST /clients/{client}/enable":  clients.enable,
 		"POST /clients/{client}/secret":  clients.newSecret,
+
+		"GET /registration-tokens":            tokens.list,
+		"POST /registration-tokens":           tokens.create,
+		"DELETE /registration-tokens/{token}": tokens.revoke,
 
 		"GET /resources":               resources.list,
 		"PUT /resources/{resource}":    resources.put,

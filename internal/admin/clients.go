@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/registration"
 	"github.com/signet-id/signet/internal/secret"
 )
 
@@ -18,6 +20,8 @@ type Client struct {
 	ID         string    `json:"client_id"`
 	DisabledAt time.Time `json:"disabled_at,omitzero"`
 	CreatedAt  time.Time `json:"created_at"`
+	Origin     string    `json:"origin"`                // "operator", "registered" or "document"
+	LastUsedAt time.Time `json:"last_used_at,omitzero"` // of the last two, to the day
 	idp.ClientMetadata
 }
 
@@ -80,12 +84,12 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := e.now()
-	c := idp.Client{ID: req.ID, CreatedAt: now, ClientMetadata: withDefaults(req.ClientMetadata)}
+	c := idp.Client{ID: req.ID, CreatedAt: now, ClientMetadata: registration.WithDefaults(req.ClientMetadata)}
 	c.JWKS = withoutNull(c.JWKS)
 	if c.ID == "" {
 		c.ID = "c-" + strings.ToLower(secret.ID())
 	}
-	if err := checkClientID(c.ID); err != nil {
+	if err := registration.CheckID(c.ID); err != nil {
 		return err
 	}
 	e.changing.Lock()
@@ -113,6 +117,9 @@ func (e clients) update(w http.ResponseWriter, r *http.Request) error {
 	c, err := e.find(r)
 	if err != nil {
 		return err
+	}
+	if c.Origin == idp.OriginDocument {
+		return invalid("the client is what the document at its id says; disable it if it shall not be")
 	}
 	public := c.Public()
 	if err := readJSON(r, &c.ClientMetadata); err != nil {
@@ -187,24 +194,14 @@ func (e clients) find(r *http.Request) (idp.Client, error) {
 
 // check asks what the rules and the known scopes say of a client.
 func (e clients) check(ctx context.Context, m idp.ClientMetadata) error {
-	known, services := map[string]bool{}, map[string]bool{}
-	for _, s := range idp.IssuerScopes {
-		known[s] = true
-	}
 	resources, err := e.resources.Resources(ctx)
 	if err != nil {
 		return err
 	}
-	for _, res := range resources {
-		services[res.ID] = true
-		for _, s := range res.Scopes {
-			known[s.Name] = true
-		}
-	}
-	if err := checkServes(m, services); err != nil {
+	if err := registration.CheckServes(m, resources); err != nil {
 		return err
 	}
-	return checkClient(m, known)
+	return registration.Check(m, registration.KnownScopes(resources))
 }
 
 // withoutNull: null takes a value away.
@@ -226,5 +223,8 @@ func giveSecret(c *idp.Client) secret.Text {
 }
 
 func clientAnswer(c idp.Client) Client {
-	return Client{ID: c.ID, DisabledAt: c.DisabledAt, CreatedAt: c.CreatedAt, ClientMetadata: c.ClientMetadata}
+	return Client{
+		ID: c.ID, DisabledAt: c.DisabledAt, CreatedAt: c.CreatedAt, Origin: cmp.Or(string(c.Origin), "operator"), LastUsedAt: c.LastUsedAt,
+		ClientMetadata: c.ClientMetadata,
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signet-id/signet/internal/authn"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/registration"
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/verify/jose"
 )
@@ -61,6 +62,9 @@ func asError(err error) *Error {
 	}
 	if e, ok := errors.AsType[*authn.Unacceptable](err); ok {
 		return &Error{Status: http.StatusBadRequest, Code: "invalid_request", Message: e.Error()}
+	}
+	if e, ok := errors.AsType[*registration.Unacceptable](err); ok {
+		return &Error{Status: http.StatusBadRequest, Code: "invalid_request", Message: e.Message}
 	}
 	switch {
 	case errors.Is(err, idp.ErrNotFound):

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/registration"
 	"github.com/signet-id/signet/verify/jose"
 )
 
@@ -141,7 +142,7 @@ func (e resources) check(res idp.Resource) error {
 	if err := e.checkID(res.ID); err != nil {
 		return err
 	}
-	if res.Name == "" || !plainText(res.Name, 80) {
+	if res.Name == "" || !registration.PlainText(res.Name, 80) {
 		return invalid("name is what people read: give one, of at most 80 bytes that can be seen")
 	}
 	if res.TokenFormat != "jwt" {
@@ -152,8 +153,8 @@ func (e resources) check(res idp.Resource) error {
 	default:
 		return invalid("alg is none of EdDSA, ES256, RS256, ML-DSA-44, ML-DSA-65, ML-DSA-87")
 	}
-	if len(res.Scopes) == 0 || len(res.Scopes) > maxScopes {
-		return invalid("scopes must have from 1 to %d elements", maxScopes)
+	if len(res.Scopes) == 0 || len(res.Scopes) > registration.MaxScopes {
+		return invalid("scopes must have from 1 to %d elements", registration.MaxScopes)
 	}
 	seen := map[string]bool{}
 	for _, s := range idp.IssuerScopes {
@@ -171,7 +172,7 @@ func (e resources) check(res idp.Resource) error {
 		seen[s.Name] = true
 		for _, texts := range []map[string]string{s.Title, s.Detail} {
 			for lang, text := range texts {
-				if !language.MatchString(lang) || text == "" || !plainText(text, maxText) {
+				if !language.MatchString(lang) || text == "" || !registration.PlainText(text, maxText) {
 					return invalid("scopes[%d] has a text without words, in no language, or longer than %d bytes", i, maxText)
 				}
 			}
@@ -183,14 +184,8 @@ func (e resources) check(res idp.Resource) error {
 // checkID accepts an audience (RFC 8707 §2): an absolute URI without fragment and query,
 // that is not this server's own. Tokens for signet itself must never be for anybody else.
 func (e resources) checkID(id string) error {
-	u, err := parseURI(id)
+	u, err := registration.ParseWebURI(id)
 	if err != nil {
-		return invalid("the resource's id %s", err)
-	}
-	if u.Scheme != "https" && u.Scheme != "http" {
-		return invalid("the resource's id is not https (or http on loopback)")
-	}
-	if err := checkWeb(u); err != nil {
 		return invalid("the resource's id %s", err)
 	}
 	if u.RawQuery != "" || u.ForceQuery {

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/signet-id/signet/internal/authn"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/registration"
 	"github.com/signet-id/signet/internal/secret"
 )
 
@@ -262,7 +262,7 @@ func (f UserFields) apply(u *idp.User) error {
 		return invalid("groups has more than %d names", maxGroups)
 	}
 	for i, g := range f.Groups {
-		if !plainText(g, maxText) || g == "" || slices.Contains(f.Groups[:i], g) {
+		if !registration.PlainText(g, maxText) || g == "" || slices.Contains(f.Groups[:i], g) {
 			return invalid("groups[%d] is empty, too long, given twice, or has characters that cannot be seen", i)
 		}
 	}
@@ -283,26 +283,18 @@ func checkProfile(p idp.Profile) error {
 		texts["address.formatted"] = strings.ReplaceAll(a.Formatted, "\n", " ") // OpenID Connect Core §5.1.1: lines
 	}
 	for name, text := range texts {
-		if !plainText(text, maxText) {
+		if !registration.PlainText(text, maxText) {
 			return invalid("profile.%s is too long or has characters that cannot be seen", name)
 		}
 	}
 	for name, link := range map[string]string{"profile": p.Profile, "picture": p.Picture, "website": p.Website} {
 		if link != "" {
-			if err := checkLink(link); err != nil {
+			if err := registration.CheckLink(link); err != nil {
 				return invalid("profile.%s %s", name, err)
 			}
 		}
 	}
 	return nil
-}
-
-// plainText reports whether s has at most n bytes and none that hide or reorder text.
-func plainText(s string, n int) bool {
-	return len(s) <= n && !strings.ContainsFunc(s, func(r rune) bool {
-		const nonJoiner, joiner = '\u200c', '\u200d' // scripts and emoji need them
-		return r != nonJoiner && r != joiner && (r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co))
-	})
 }
 
 func userAnswer(u idp.User) User {

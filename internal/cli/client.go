@@ -21,7 +21,7 @@ func (a *app) clientCommand() *cobra.Command {
 		a.clientAdd(), a.clientList(), a.clientShow(), a.clientSet(), a.clientSecret(),
 		a.clientVerb("disable", "Keep a client from asking; its tokens end at once"),
 		a.clientVerb("enable", "Let a client ask again"),
-		a.clientDelete(),
+		a.clientDelete(), a.registrationTokenCommand(),
 	)
 	return cmd
 }
@@ -169,10 +169,10 @@ func (a *app) clientList() *cobra.Command {
 			rows := make([][]string, 0, len(clients))
 			for _, c := range clients {
 				rows = append(rows, []string{
-					c.ID, c.Name, c.ApplicationType, string(c.TokenEndpointAuthMethod), yesNo(c.FirstParty), yesNo(!c.DisabledAt.IsZero()),
+					c.ID, c.Name, c.ApplicationType, string(c.TokenEndpointAuthMethod), c.Origin, yesNo(c.FirstParty), yesNo(!c.DisabledAt.IsZero()),
 				})
 			}
-			return table(a.stdout, []string{"ID", "NAME", "TYPE", "AUTH", "FIRST-PARTY", "DISABLED"}, rows)
+			return table(a.stdout, []string{"ID", "NAME", "TYPE", "AUTH", "ORIGIN", "FIRST-PARTY", "DISABLED"}, rows)
 		},
 	}
 }
@@ -299,13 +299,13 @@ func (a *app) writeClient(c admin.ClientWithSecret) error {
 		profile = string(c.Profile)
 	}
 	return describe(a.stdout, []field{
-		{"client id", c.ID}, {"client secret", c.Secret}, {"name", c.Name}, {"type", c.ApplicationType},
+		{"client id", c.ID}, {"client secret", c.Secret}, {"name", c.Name}, {"type", c.ApplicationType}, {"origin", c.Origin},
 		{"authentication", string(c.TokenEndpointAuthMethod)}, {"profile", profile}, {"first-party", yesNo(c.FirstParty)},
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"scopes", strings.Join(c.Scopes, " ")},
 		{"redirect addresses", strings.Join(c.RedirectURIs, " ")}, {"after signing out", strings.Join(c.PostLogoutRedirectURIs, " ")},
 		{"origins", strings.Join(c.Origins, " ")}, {"serves", strings.Join(c.Resources, " ")}, {"home page", c.ClientURI},
 		{"privacy policy", c.PolicyURI}, {"terms", c.TermsURI}, {"keys", keysOf(c.Client)}, {"signs with", c.TokenEndpointAuthAlg},
 		{"ID tokens", c.IDTokenAlg},
-		{"created", stamp(c.CreatedAt)}, {"disabled", stamp(c.DisabledAt)},
+		{"created", stamp(c.CreatedAt)}, {"last used", stamp(c.LastUsedAt)}, {"disabled", stamp(c.DisabledAt)},
 	})
 }

@@ -91,6 +91,8 @@ func addressesOf(listeners [3]net.Listener, o devOptions) devAddresses {
 func newDevServer(ctx context.Context, at devAddresses, listen string, o devOptions) (*server.Server, error) {
 	cfg := config.Config{
 		PublicURL: at.issuer, Listen: listen, DataDir: o.dataDir, KeyFile: filepath.Join(o.dataDir, "key"),
+		// Whoever reaches this port may do everything anyway, and MCP clients want one of the two.
+		Registration: "open", ClientIDMetadataDocuments: "on", RegistrationScopes: []string{scopeFreeBusy, scopeMeetings},
 	}.WithDefaults()
 	if err := cfg.Check(); err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func (c Config) Check() error {
 		c.checkTransport(),
 		c.checkVerifierNetworks(),
 		c.checkOutboundNetworks(),
+		c.checkRegistration(),
 		named("brand.name", checkBrand(c.Brand.Name)),
 		c.checkSMTP(),
 		c.checkLifetimes(),
@@ -302,6 +303,12 @@ func (c Config) Loosened() []string {
 	}
 	if c.Limits.MaxHeaderBytes > base.Limits.MaxHeaderBytes {
 		out = append(out, fmt.Sprintf("limits.max_header_bytes is %d, more than the default of %d", c.Limits.MaxHeaderBytes, base.Limits.MaxHeaderBytes))
+	}
+	if c.Registration == "open" {
+		out = append(out, "registration is open: everybody can add clients, which then may ask people for consent")
+	}
+	if c.ClientIDMetadataDocuments == "on" && len(c.ClientIDHostsAllowed) == 0 {
+		out = append(out, "client_id_metadata_documents is on for all hosts: everybody can publish a client, which then may ask people for consent")
 	}
 	if c.SMTP.Host != "" && (c.SMTP.TLS == "opportunistic" || c.SMTP.TLS == "none") {
 		out = append(out, "smtp.tls is "+c.SMTP.TLS+": mail leaves this server without certain protection")

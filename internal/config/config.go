@@ -154,6 +154,56 @@ type Config struct {
 	// their keys fetched.
 	OutboundNetworks []string `yaml:"outbound_networks"`
 
+	// Who may register clients by themselves (RFC 7591) at /register: nobody (off, and there is
+	// no such address), whoever has a token that you made (token; see "signet client
+	// registration-token"), or everybody (open). Such a client gets the authorization code
+	// grant with refresh tokens and nothing else; people see that nobody checked it, and are
+	// asked. In the mode open a network may register 20 clients an hour. Clients that nobody
+	// connects within 30 days are forgotten.
+	//
+	// Default: off
+	// Example: token
+	// What breaks: with off, apps that register themselves (many MCP clients) cannot be
+	// connected. With open, the number of clients is bounded (5000), so strangers can keep
+	// others from registering.
+	Registration string `yaml:"registration"`
+
+	// Scopes of your services that clients may have which no operator added: those that
+	// registered themselves, and those of metadata documents. openid, profile, email and
+	// offline_access they may have anyway. People are asked in any case.
+	//
+	// Default: none
+	// Example: [calendar:read]
+	// What breaks: an app that asks for another scope does not get it.
+	RegistrationScopes []string `yaml:"registration_scopes"`
+
+	// Whether an app may have the https address of a document that describes it as its
+	// client id (client ID metadata documents, draft -03), which this server then fetches:
+	// on or off. MCP clients prefer this to registering. People see the address's host, that
+	// nobody checked the app, and are asked each time.
+	//
+	// It is off by default because it makes this server connect to addresses that strangers
+	// name (only to public ones, by https), and lets every app ask people for consent.
+	//
+	// Default: off
+	// Example: on
+	// What breaks: with off, apps that were connected in this way stop working.
+	ClientIDMetadataDocuments string `yaml:"client_id_metadata_documents"`
+
+	// The only hosts whose metadata documents count. No wildcards.
+	//
+	// Default: none; all hosts that are not denied
+	// Example: [claude.ai, vscode.dev]
+	// What breaks: apps of other hosts stop working at once.
+	ClientIDHostsAllowed []string `yaml:"client_id_hosts_allowed"`
+
+	// Hosts whose metadata documents do not count.
+	//
+	// Default: none
+	// Example: [apps.example.net]
+	// What breaks: apps of these hosts stop working at once.
+	ClientIDHostsDenied []string `yaml:"client_id_hosts_denied"`
+
 	// What people see of you.
 	Brand Brand `yaml:"brand"`
 
@@ -368,6 +418,8 @@ func (c Config) WithDefaults() Config {
 	def(&c.Listen, "127.0.0.1:8080")
 	def(&c.DataDir, defaultDataDir())
 	def(&c.Database, "sqlite:"+filepath.Join(c.DataDir, "signet.db"))
+	def(&c.Registration, "off")
+	def(&c.ClientIDMetadataDocuments, "off")
 	def(&c.Brand.Name, "signet")
 	def(&c.SMTP.TLS, "mandatory")
 	if c.SMTP.TLS == "implicit" {

@@ -106,6 +106,12 @@ func logAccess(cfg Config, r *http.Request, rec *recorder, v visitor, start time
 		"request_id", v.requestID)
 }
 
+// NetworkOf names the network of the client whose request this is, as Network does.
+func NetworkOf(ctx context.Context) string {
+	v, _ := ctx.Value(visitorKey{}).(visitor)
+	return Network(v.addr)
+}
+
 // RequestID returns the id of the request; empty without the middleware.
 func RequestID(r *http.Request) string {
 	v, _ := r.Context().Value(visitorKey{}).(visitor)

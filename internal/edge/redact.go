@@ -11,7 +11,7 @@ import (
 )
 
 // tokens matches opaque tokens, also cut or mistyped ones, and compact JWS, also without signature.
-var tokens = regexp.MustCompile(`sg[trcpksdilfq]_[0-9A-Za-z]{20,}|eyJ[0-9A-Za-z_-]{5,}\.[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*)?`)
+var tokens = regexp.MustCompile(`sg[trcpksdilfqm]_[0-9A-Za-z]{20,}|eyJ[0-9A-Za-z_-]{5,}\.[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*)?`)
 
 // NewRedactor wraps a log handler so that tokens which slipped through every type and
 // every review are not written. It is the second net, not the first: passwords have no

@@ -13,6 +13,12 @@ type Client struct {
 	SecretHash [32]byte  // secret.Hash("client_secret", …); zero for public clients
 	DisabledAt time.Time // zero while the client may ask
 	CreatedAt  time.Time
+	Origin     Origin    // where what is known of it comes from
+	LastUsedAt time.Time // of clients that no operator added, to the day; zero: never
+
+	// RegistrationHash is of the token by which a registered client manages itself
+	// (RFC 7592): secret.Hash("registration_access", …); zero for all others.
+	RegistrationHash [32]byte
 	ClientMetadata
 }
 
@@ -49,6 +55,7 @@ type ClientMetadata struct {
 	DefaultMaxAge           *int64          `json:"default_max_age,omitempty"`          // seconds; nil: none
 	RequireAuthTime         bool            `json:"require_auth_time,omitempty"`        // auth_time is in every ID token of people here anyway
 	DefaultACRValues        []string        `json:"default_acr_values,omitempty"`
+	SectorIdentifierURI     string          `json:"sector_identifier_uri,omitempty"`
 	InitiateLoginURI        string          `json:"initiate_login_uri,omitempty"` // where a login can be begun at the client
 	BackchannelLogoutURI    string          `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSID    bool            `json:"backchannel_logout_session_required,omitempty"`

@@ -101,7 +101,11 @@ func (a *clientAuth) authenticate(r *http.Request, form url.Values) (authenticat
 // another node may have disabled it, which our memory need not know yet.
 func (a *clientAuth) client(ctx context.Context, id string, notBefore time.Time) (idp.Client, error) {
 	if !notBefore.IsZero() {
-		return a.store.Client(ctx, id)
+		c, err := a.store.Client(ctx, id)
+		if err == nil && c.Origin == idp.OriginDocument { // also whether documents count at all
+			_, err = a.directory.Client(ctx, id)
+		}
+		return c, err
 	}
 	return a.directory.Client(ctx, id)
 }

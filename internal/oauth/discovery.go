@@ -52,10 +52,16 @@ type metadata struct {
 	ClaimsParameterSupported      bool     `json:"claims_parameter_supported"`
 	RequestParameterSupported     bool     `json:"request_parameter_supported"`
 	RequestURIParameterSupported  bool     `json:"request_uri_parameter_supported"` // its default is true
+	RegistrationEndpoint          string   `json:"registration_endpoint,omitempty"`
+	ClientIDMetadataDocuments     bool     `json:"client_id_metadata_document_supported,omitempty"`
 }
 
 // discovery renders the metadata, once.
-func discovery(issuer string) []byte {
+func discovery(cfg *Config) []byte {
+	issuer, registration := cfg.Issuer, ""
+	if cfg.Registration.Mode == RegistrationToken || cfg.Registration.Mode == RegistrationOpen {
+		registration = issuer + "/register"
+	}
 	confidential := []string{string(idp.AuthBasic), string(idp.AuthPost), string(idp.AuthPrivateKeyJWT)}
 	methods := append(slices.Clone(confidential), string(idp.AuthNone))
 	var assertionAlgs []string
@@ -102,6 +108,8 @@ func discovery(issuer string) []byte {
 		AuthorizationResponseIss:  true,
 		ClaimsParameterSupported:  true,
 		RequestParameterSupported: true,
+		RegistrationEndpoint:      registration,
+		ClientIDMetadataDocuments: cfg.Documents.On,
 	})
 	if err != nil {
 		panic("oauth: encode discovery: " + err.Error()) // strings always encode

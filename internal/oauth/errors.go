@@ -39,6 +39,11 @@ const (
 	InvalidRequestObject    Code = "invalid_request_object"            // RFC 9101 §7
 	InvalidRequestURI       Code = "invalid_request_uri"               // RFC 9101 §7
 	UnmetRequirements       Code = "unmet_authentication_requirements" // OpenID Connect Unmet Authentication Requirements 1.0
+
+	// RFC 7591 §3.2.2.
+	InvalidRedirectURI          Code = "invalid_redirect_uri"
+	InvalidClientMetadata       Code = "invalid_client_metadata"
+	UnapprovedSoftwareStatement Code = "unapproved_software_statement"
 )
 
 // Error is an answer the client may read. Cause is for our log only.

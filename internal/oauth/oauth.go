@@ -2,11 +2,12 @@
 // provider. One file is one endpoint, one grant or one way for a client to prove itself.
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
-// grants), RFC 6750, RFC 7009, RFC 7523 (client authentication), RFC 7636, RFC 7662,
-// RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9101 (by value), RFC 9126, RFC 9207, RFC 9449,
-// RFC 10070, OpenID Connect Core, Discovery and RP-Initiated Logout, Form Post Response
-// Mode, within RFC 9700. Where a specification
-// leaves a choice, docs/conformance.md says what was chosen.
+// grants), RFC 6750, RFC 7009, RFC 7523 (client authentication), RFC 7591, RFC 7592, RFC
+// 7636, RFC 7662, RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9101 (by value), RFC 9126, RFC
+// 9207, RFC 9449, RFC 10070, OpenID Connect Core, Discovery, Dynamic Client Registration and
+// RP-Initiated Logout, Form Post Response Mode, within RFC 9700, and client ID metadata
+// documents (draft -03). Where a specification leaves a choice, docs/conformance.md says what
+// was chosen.
 //
 // It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
 // shows no pages (Pages does), and does not decide the next step of a login (authn.Next).
@@ -25,6 +26,7 @@ import (
 	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/outbound"
+	"github.com/signet-id/signet/internal/registration"
 	"github.com/signet-id/signet/internal/revocation"
 	"github.com/signet-id/signet/internal/session"
 	"github.com/signet-id/signet/internal/token"
@@ -45,10 +47,14 @@ type Config struct {
 	Quotas    Quotas
 	Devices   Devices
 	NonceKey  [32]byte // of DPoP nonces; the same on all nodes
-	Feed      RevocationsConfig
-	Now       func() time.Time
-	Log       *slog.Logger
-	Dev       bool // error pages name the cause and the next step
+
+	Registration RegistrationConfig
+	Documents    DocumentsConfig
+
+	Feed RevocationsConfig
+	Now  func() time.Time
+	Log  *slog.Logger
+	Dev  bool // error pages name the cause and the next step
 }
 
 // Store is what all endpoints together need of the database; each says in its own
@@ -67,6 +73,8 @@ type Store interface {
 	deviceGrantStore
 	usedStore
 	parStore
+	registerStore
+	documentStore
 }
 
 // Directory is the clients and resources, kept in memory.
@@ -159,6 +167,7 @@ func (e *Endpoints) Register(mux *http.ServeMux) {
 
 // shared is what several endpoints use.
 type shared struct {
+	documents *documents // for endpoints at which a login begins
 	audiences audiences
 	clients   *clientAuth
 	keys      *clientkey.Cache
@@ -170,11 +179,12 @@ type shared struct {
 
 func (e *Endpoints) build() {
 	cfg := &e.cfg
-	keys := clientkey.New(cfg.Outbound, cfg.Now)
+	keys, known := clientkey.New(cfg.Outbound, cfg.Now), newDocuments(cfg)
 	s := shared{
+		documents: known,
 		audiences: audiences{directory: cfg.Directory, issuer: cfg.Issuer},
 		clients: &clientAuth{
-			directory: cfg.Directory, store: cfg.Store, horizon: cfg.Hub.NotBefore, now: cfg.Now,
+			directory: presentDocuments{known}, store: cfg.Store, horizon: cfg.Hub.NotBefore, now: cfg.Now,
 			assertions: assertions{issuer: cfg.Issuer, keys: keys, store: cfg.Store},
 		},
 		keys:  keys,
@@ -188,6 +198,7 @@ func (e *Endpoints) build() {
 	}
 	e.forPeople(s)
 	e.forClients(s)
+	e.forRegistration()
 	e.forEverybody()
 }
 
@@ -195,7 +206,7 @@ func (e *Endpoints) build() {
 func (e *Endpoints) forPeople(s shared) {
 	cfg, codes := &e.cfg, codeMaker{e.cfg.Lifetimes}
 	authorize := &authorizeEndpoint{
-		base: e.base, directory: cfg.Directory, checks: s.checks, store: cfg.Store,
+		base: e.base, directory: s.documents, checks: s.checks, store: cfg.Store,
 		sessions: cfg.Sessions, codes: codes, pages: s.pages, quotas: cfg.Quotas, now: cfg.Now,
 	}
 	e.handle("GET /authorize", authorize.get, s.pages.write)
@@ -244,11 +255,27 @@ func (e *Endpoints) forClients(s shared) {
 	e.handle("OPTIONS /userinfo", s.cors.preflight("GET, POST"), s.json.write)
 }
 
+// forRegistration adds what clients register at, if they may: what is off has no route (OPS-06).
+func (e *Endpoints) forRegistration() {
+	cfg := &e.cfg
+	if cfg.Registration.Mode != RegistrationToken && cfg.Registration.Mode != RegistrationOpen {
+		return
+	}
+	register := &registerEndpoint{
+		issuer: cfg.Issuer, open: cfg.Registration.Mode == RegistrationOpen, policy: registration.Policy{Scopes: cfg.Registration.Scopes},
+		directory: cfg.Directory, outbound: cfg.Outbound, store: cfg.Store, now: cfg.Now,
+	}
+	e.handle("POST /register", register.create, register.refuse)
+	e.handle("GET /register/{client}", register.show, register.refuse)
+	e.handle("PUT /register/{client}", register.change, register.refuse)
+	e.handle("DELETE /register/{client}", register.remove, register.refuse)
+}
+
 // forEverybody adds public documents and the revocation feed.
 func (e *Endpoints) forEverybody() {
 	e.add("GET "+e.base+"/jwks.json", &jwksEndpoint{keys: e.cfg.Keys.JWKS})
 	e.add("GET "+e.base+"/jwks-pq.json", &jwksEndpoint{keys: e.cfg.Keys.AllJWKS})
-	metadata := newDocument(discovery(e.cfg.Issuer))
+	metadata := newDocument(discovery(&e.cfg))
 	for _, path := range discoveryPaths(e.base) {
 		e.add("GET "+path, metadata)
 	}

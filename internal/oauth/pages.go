@@ -127,6 +127,9 @@ func provenClient(ctx context.Context, directory clientDirectory, id string) (id
 		return idp.Client{}, badRequest("client_id is too long", nil)
 	}
 	c, err := directory.Client(ctx, id)
+	if document, ok := errors.AsType[*documentError](err); ok {
+		return idp.Client{}, badRequest("There is no client \""+id+"\": of its metadata document, "+document.reason+".", err)
+	}
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
 		return idp.Client{}, badRequest("There is no client \""+id+"\". Add it with: signet client add --id "+shellWord(id)+" --name NAME --redirect URI", err)

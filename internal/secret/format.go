@@ -20,8 +20,9 @@ const (
 	ServiceKey   Prefix = "sgk_"
 	ClientSecret Prefix = "sgs_"
 	Device       Prefix = "sgd_"
-	Invitation   Prefix = "sgi_"
+	Invitation   Prefix = "sgi_" // also to register clients: an initial access token (RFC 7591)
 	Pushed       Prefix = "sgq_" // the name of a pushed authorization request
+	Management   Prefix = "sgm_" // by which a client manages its registration (RFC 7592)
 	// Browser values: the login cookie and the cookie that binds a flow to a browser.
 	Session Prefix = "sgl_"
 	Flow    Prefix = "sgf_"

@@ -14,7 +14,7 @@ import (
 
 var prefixes = []secret.Prefix{
 	secret.Access, secret.Refresh, secret.Code, secret.Personal, secret.ServiceKey,
-	secret.ClientSecret, secret.Device, secret.Invitation, secret.Pushed, secret.Session, secret.Flow,
+	secret.ClientSecret, secret.Device, secret.Invitation, secret.Pushed, secret.Management, secret.Session, secret.Flow,
 }
 
 // Vectors made with Python's big integers and zlib.crc32.

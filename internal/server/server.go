@@ -229,6 +229,10 @@ func (s *Server) oauthConfig(sessions *session.Manager, nonceKey [32]byte) oauth
 		Lifetimes: oauth.Lifetimes{
 			AuthRequest: config.AuthRequestLifetime, Code: config.CodeLifetime, Refresh: s.cfg.Lifetimes.RefreshToken,
 		},
+		Registration: oauth.RegistrationConfig{Mode: oauth.RegistrationMode(s.cfg.Registration), Scopes: s.cfg.RegistrationScopes},
+		Documents: oauth.DocumentsConfig{
+			On: s.cfg.ClientIDMetadataDocuments == "on", Loopback: s.opts.Dev, Allow: s.cfg.ClientIDHostsAllowed, Deny: s.cfg.ClientIDHostsDenied,
+		},
 		// The feed's connections never become idle: they must leave places for everybody else.
 		Feed: oauth.RevocationsConfig{MaxConnections: min(feedConnections, s.cfg.Limits.MaxConnections/2), Services: s.services, Log: s.log},
 		Now:  s.now, Log: s.log, Dev: s.opts.Dev,

@@ -48,6 +48,8 @@ var droppedTables = map[string]string{
 	"used_ids":        "of minutes; what was made before a restore is refused by its time",
 	"device_requests": "live for ten minutes: void after a restore",
 
+	"registration_tokens": "rights to register clients: void after a restore",
+
 	"familiar_networks": "each login writes them again",
 }
 

@@ -8,10 +8,11 @@ import (
 	"github.com/signet-id/signet/internal/idp"
 )
 
-const clientColumns = `c.id, c.secret_hash, c.metadata, c.created_at, c.disabled_at`
+const clientColumns = `c.id, c.secret_hash, c.metadata, c.created_at, c.disabled_at, c.origin, c.last_used_at, c.registration_hash`
 
 func clientDest(c *idp.Client) []any {
-	return []any{&c.ID, asHash{&c.SecretHash}, asJSON{&c.ClientMetadata}, asTime{&c.CreatedAt}, asTime{&c.DisabledAt}}
+	return []any{&c.ID, asHash{&c.SecretHash}, asJSON{&c.ClientMetadata}, asTime{&c.CreatedAt}, asTime{&c.DisabledAt},
+		asText{(*string)(&c.Origin)}, asTime{&c.LastUsedAt}, asHash{&c.RegistrationHash}}
 }
 
 func scanClient(s scanner) (c idp.Client, err error) {
@@ -33,15 +34,10 @@ func (db *DB) PutClient(ctx context.Context, by idp.Actor, c idp.Client, now tim
 		if err := t.lockDirectory(); err != nil {
 			return err
 		}
-		if err := t.neverRetired("client", c.ID); err != nil {
+		if err := t.mayBeClient(c.ID); err != nil {
 			return err
 		}
-		// A client's id is the subject of its own tokens: it must not be a person's.
-		person, err := t.exists("SELECT 1 FROM users WHERE id = $1 UNION ALL SELECT 1 FROM retired_ids WHERE kind = 'user' AND id = $1", c.ID)
-		if err != nil || person {
-			return orExists(err)
-		}
-		_, err = t.exec(`INSERT INTO clients (id, secret_hash, metadata, created_at, updated_at, disabled_at)
+		_, err := t.exec(`INSERT INTO clients (id, secret_hash, metadata, created_at, updated_at, disabled_at)
 			VALUES ($1, $2, $3, $4, $4, $5)
 			ON CONFLICT (id) DO UPDATE SET secret_hash = excluded.secret_hash, metadata = excluded.metadata, updated_at = excluded.updated_at`,
 			c.ID, hashOrNull(c.SecretHash), metadata, ms(now), msOrNull(c.DisabledAt))
@@ -51,6 +47,19 @@ func (db *DB) PutClient(ctx context.Context, by idp.Actor, c idp.Client, now tim
 		t.changed("client", c.ID, now)
 		return t.audit(by, event{action: "client.put", target: c.ID, clientID: c.ID}, now)
 	})
+}
+
+// mayBeClient refuses the ids of clients that are gone, and those of people: a client's id
+// is the subject of its own tokens.
+func (t *tx) mayBeClient(id string) error {
+	if err := t.neverRetired("client", id); err != nil {
+		return err
+	}
+	person, err := t.exists("SELECT 1 FROM users WHERE id = $1 UNION ALL SELECT 1 FROM retired_ids WHERE kind = 'user' AND id = $1", id)
+	if err != nil || person {
+		return orExists(err)
+	}
+	return nil
 }
 
 // Client returns a client by id, disabled or not.
@@ -106,11 +115,16 @@ func (db *DB) DeleteClient(ctx context.Context, by idp.Actor, id string, now tim
 		if err := t.one("DELETE FROM clients WHERE id = $1", id); err != nil {
 			return err
 		}
-		if err := t.retire("client", id, now); err != nil {
-			return err
-		}
-		t.revoke(db.rule(idp.RuleClient, id, now))
-		t.changed("client", id, now)
-		return t.audit(by, event{action: "client.delete", target: id, clientID: id}, now)
+		return db.clientGone(t, by, id, now)
 	})
+}
+
+// clientGone does what the end of a client that may have tokens brings with it.
+func (db *DB) clientGone(t *tx, by idp.Actor, id string, now time.Time) error {
+	if err := t.retire("client", id, now); err != nil {
+		return err
+	}
+	t.revoke(db.rule(idp.RuleClient, id, now))
+	t.changed("client", id, now)
+	return t.audit(by, event{action: "client.delete", target: id, clientID: id}, now)
 }

@@ -97,10 +97,16 @@ func (db *DB) insertGrant(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, now 
 	if g.ID == "" {
 		return fmt.Errorf("grant has no id: %w", idp.ErrInvalid)
 	}
-	err = t.known(`SELECT 1 FROM users u, clients c WHERE u.id = $1 AND u.disabled_at IS NULL AND c.id = $2 AND c.disabled_at IS NULL
-		FOR SHARE OF u`, g.UserID, g.ClientID)
+	var origin idp.Origin
+	var lastUsed time.Time
+	err = t.row(`SELECT c.origin, c.last_used_at FROM users u, clients c
+		WHERE u.id = $1 AND u.disabled_at IS NULL AND c.id = $2 AND c.disabled_at IS NULL
+		FOR SHARE OF u`, g.UserID, g.ClientID).Scan(asText{(*string)(&origin)}, asTime{&lastUsed})
 	if err == nil {
 		err = t.approved(a, g, now)
+	}
+	if err == nil {
+		err = t.useClient(g.ClientID, origin, lastUsed, now)
 	}
 	if errors.Is(err, idp.ErrNotFound) {
 		return idp.ErrDenied

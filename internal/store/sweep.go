@@ -48,6 +48,8 @@ var sweeps = [...]sweep{
 	sweepAttempts,
 	{what: "used ids", keep: keepUsed, query: `DELETE FROM used_ids WHERE (purpose, id) IN
 		(SELECT purpose, id FROM used_ids WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
+	{what: "registration tokens", query: `DELETE FROM registration_tokens WHERE id IN
+		(SELECT id FROM registration_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	{what: "familiar networks", query: `DELETE FROM familiar_networks WHERE (user_id, network) IN
 		(SELECT user_id, network FROM familiar_networks WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
 	// A grant that hangs on a session dies with it; it goes first, for the session's row names it.
@@ -74,7 +76,7 @@ func (db *DB) Sweep(ctx context.Context, now time.Time) (rows int, err error) {
 			return rows, err
 		}
 	}
-	for _, f := range [...]func(context.Context, time.Time) (int, error){db.sweepEvents, db.sweepChanges} {
+	for _, f := range [...]func(context.Context, time.Time) (int, error){db.sweepClients, db.sweepEvents, db.sweepChanges} {
 		n, err := f(ctx, now)
 		rows += n
 		if err != nil {

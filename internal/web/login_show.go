@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/registration"
 )
 
 // loginShow is the login page: within a flow for the app that asks, else for the account.
@@ -59,6 +60,9 @@ type loginPage struct {
 type app struct {
 	Name       string
 	FirstParty bool
+	Unverified bool   // no operator added it
+	Host       string // where the document is that describes it; empty if there is none
+	Local      bool   // any program on this computer could be it
 	Home       string // addresses; empty if there are none that can be shown
 	Policy     string
 	Terms      string
@@ -88,9 +92,23 @@ const maxUsername = 254
 
 func appOf(c idp.Client) *app {
 	return &app{
-		Name: appName(c), FirstParty: c.FirstParty,
-		Home: webAddress(c.ClientURI), Policy: webAddress(c.PolicyURI), Terms: webAddress(c.TermsURI),
+		Name: appName(c), FirstParty: c.FirstParty, Unverified: c.Unverified(), Host: documentHost(c),
+		Local: c.Unverified() && c.Public() && registration.LoopbackOnly(c.RedirectURIs),
+		Home:  webAddress(c.ClientURI), Policy: webAddress(c.PolicyURI), Terms: webAddress(c.TermsURI),
 	}
+}
+
+// documentHost names who publishes an app that is a document: what people can hold its
+// name against (draft-ietf-oauth-client-id-metadata-document-03 §8, OAuth Phishing Attacks).
+func documentHost(c idp.Client) string {
+	if c.Origin != idp.OriginDocument {
+		return ""
+	}
+	u, err := url.Parse(c.ID)
+	if err != nil || u.Host == "" {
+		return oneLine(c.ID, maxName)
+	}
+	return oneLine(u.Host, maxText)
 }
 
 // appName is a client's name as one line, or its id.

@@ -23,7 +23,7 @@ const RuleLifetime = 6 * time.Minute
 // Run runs the suite; open returns an empty database that is closed with the test.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range [][]test{
-		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, pushedTests, codeTests, deviceTests,
+		userTests, clientTests, registrationTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, pushedTests, codeTests, deviceTests,
 		refreshTests, grantTests, logTests, attemptTests, usedTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
 		backupTests,
 	} {

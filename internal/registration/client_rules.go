@@ -1,4 +1,4 @@
-package admin
+package registration
 
 import (
 	"errors"
@@ -36,6 +36,9 @@ func checkClientID(id string) error {
 	}
 	if secret.IsID(id) {
 		return invalid("client_id has the form of a user's id; choose another")
+	}
+	if strings.HasPrefix(id, registeredPrefix) {
+		return invalid("client_id begins with dyn-, as those of clients that register themselves do; choose another")
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package admin
+package registration
 
 import (
 	"slices"
@@ -44,14 +44,15 @@ func checkKeys(m idp.ClientMetadata) error {
 	return nil
 }
 
-// checkServes: what a client may introspect are tokens for services that exist, and it must
+// CheckServes: what a client may introspect are tokens for services that exist, and it must
 // be able to prove that it is the one (RFC 7662 §4).
-func checkServes(m idp.ClientMetadata, known map[string]bool) error {
+func CheckServes(m idp.ClientMetadata, services []idp.Resource) error {
 	if len(m.Resources) > 0 && m.TokenEndpointAuthMethod == idp.AuthNone {
 		return invalid("resources is for clients that can prove themselves: others cannot introspect tokens")
 	}
 	for i, id := range m.Resources {
-		if !known[id] || slices.Contains(m.Resources[:i], id) {
+		known := slices.ContainsFunc(services, func(r idp.Resource) bool { return r.ID == id })
+		if !known || slices.Contains(m.Resources[:i], id) {
 			return invalid("resources[%d] is no resource, or stands there twice; add it first", i)
 		}
 	}

@@ -45,6 +45,7 @@ var droppedTables = map[string]string{
 	"attempts":      "counters of minutes",
 
 	"used_ids":          "of minutes; what was made before a restore is refused by its time",
+	"logout_notices":    "minutes old at most, and of logins that a restore ends anyway",
 	"familiar_networks": "each login writes them again",
 }
 

@@ -90,6 +90,7 @@ func (db *DB) beginEpoch(t *tx, by idp.Actor, reason string, done *Restored, now
 	for _, query := range [...]string{
 		"DELETE FROM codes",
 		"DELETE FROM auth_requests",
+		"DELETE FROM logout_notices",
 		"UPDATE heads SET seq = 0 WHERE name = '" + tallyRequests + "' OR name LIKE '" + tallyRequests + "#%'",
 	} {
 		if _, err := t.exec(query); err != nil {

@@ -25,7 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range [][]test{
 		userTests, clientTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, codeTests,
 		refreshTests, grantTests, logTests, attemptTests, usedTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
-		backupTests,
+		backupTests, logoutTests,
 	} {
 		runGroup(t, group, func(t *testing.T) []*store.DB { return []*store.DB{open(t)} })
 	}

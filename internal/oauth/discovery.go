@@ -23,6 +23,10 @@ type metadata struct {
 	JWKSURI                       string   `json:"jwks_uri"`
 	RevocationEndpoint            string   `json:"revocation_endpoint"`
 	EndSessionEndpoint            string   `json:"end_session_endpoint"`
+	BackchannelLogout             bool     `json:"backchannel_logout_supported"`
+	BackchannelLogoutSession      bool     `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout            bool     `json:"frontchannel_logout_supported"`
+	FrontchannelLogoutSession     bool     `json:"frontchannel_logout_session_supported"`
 	ScopesSupported               []string `json:"scopes_supported"`
 	ResponseTypesSupported        []string `json:"response_types_supported"`
 	ResponseModesSupported        []string `json:"response_modes_supported"`
@@ -53,6 +57,10 @@ func discovery(issuer string) []byte {
 		JWKSURI:                       issuer + "/jwks.json",
 		RevocationEndpoint:            issuer + "/revoke",
 		EndSessionEndpoint:            issuer + "/logout",
+		BackchannelLogout:             true,
+		BackchannelLogoutSession:      true,
+		FrontchannelLogout:            true,
+		FrontchannelLogoutSession:     true,
 		ScopesSupported:               slices.Clone(idp.IssuerScopes[:]),
 		ResponseTypesSupported:        []string{"code"},
 		ResponseModesSupported:        []string{"query"},

@@ -3,7 +3,8 @@
 //
 // It implements RFC 6749 (authorization code, refresh token and client credentials
 // grants), RFC 6750, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 8707, RFC 9207, OpenID
-// Connect Core, Discovery and RP-Initiated Logout, within RFC 9700. Where a specification
+// Connect Core, Discovery, RP-Initiated, Front-Channel and Back-Channel Logout (which
+// package backchannel sends), within RFC 9700. Where a specification
 // leaves a choice, docs/conformance.md says what was chosen.
 //
 // It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
@@ -38,6 +39,7 @@ type Config struct {
 	Pages     Pages
 	Hub       *revocation.Hub
 	Outbound  *outbound.Client // calls what clients name
+	Logouts   LogoutNotifier
 	Lifetimes Lifetimes
 	Quotas    Quotas
 	Feed      RevocationsConfig
@@ -175,8 +177,8 @@ func (e *Endpoints) forPeople(s shared) {
 	}
 	e.handle("GET /authorize/continue", resume.get, s.pages.write)
 	logout := &logoutEndpoint{
-		base: e.base, origin: e.origin, directory: cfg.Directory, tokens: cfg.Tokens, store: cfg.Store,
-		sessions: cfg.Sessions, pages: cfg.Pages, now: cfg.Now,
+		issuer: cfg.Issuer, base: e.base, origin: e.origin, directory: cfg.Directory, tokens: cfg.Tokens, store: cfg.Store,
+		notifier: cfg.Logouts, sessions: cfg.Sessions, pages: cfg.Pages, now: cfg.Now,
 	}
 	e.handle("GET /logout", logout.get, s.pages.write)
 	e.handle("POST /logout", logout.post, s.pages.write)

@@ -14,7 +14,7 @@ import (
 type Pages interface {
 	Error(w http.ResponseWriter, r *http.Request, status int, p Problem)
 	LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion)
-	LoggedOut(w http.ResponseWriter, r *http.Request)
+	LoggedOut(w http.ResponseWriter, r *http.Request, f Farewell)
 }
 
 // Problem is an error page. Detail is for developers: empty unless Config.Dev.

@@ -30,4 +30,6 @@ func (p pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q oauth.Log
 	p.web.LogoutConfirm(w, r, web.LogoutQuestion(q))
 }
 
-func (p pages) LoggedOut(w http.ResponseWriter, r *http.Request) { p.web.LoggedOut(w, r) }
+func (p pages) LoggedOut(w http.ResponseWriter, r *http.Request, f oauth.Farewell) {
+	p.web.LoggedOut(w, r, web.Farewell(f))
+}

@@ -97,8 +97,10 @@ func skeletons(wd *world, text string) map[string][]string {
 		"logout": func(w http.ResponseWriter, r *http.Request) {
 			wd.pages.LogoutConfirm(w, r, web.LogoutQuestion{CSRF: text, UserName: text, ClientName: text, ClientID: text, PostLogoutRedirectURI: text, State: text})
 		},
-		"logged out": wd.pages.LoggedOut,
-		"not found":  wd.pages.NotFound,
+		"logged out": func(w http.ResponseWriter, r *http.Request) {
+			wd.pages.LoggedOut(w, r, web.Farewell{Apps: []idp.LeftApp{{Name: text, Told: true, Frame: text}, {Name: text}}, Continue: "https://x.example/bye", ClientName: text, UILocales: text})
+		},
+		"not found": wd.pages.NotFound,
 	} {
 		wd.mux = h
 		see(name, b.get("/"))

@@ -196,6 +196,10 @@ var german = map[string]string{
 	"event.refresh.reuse.app":           "Ein Schlüssel von %s wurde zweimal verwendet. Zur Sicherheit wurde die App getrennt",
 	"event.code.replay":                 "Ein Anmeldecode einer App wurde zweimal verwendet. Zur Sicherheit wurde sie getrennt",
 	"event.code.replay.app":             "Ein Anmeldecode von %s wurde zweimal verwendet. Zur Sicherheit wurde die App getrennt",
+	"event.logout.notify":               "Eine App erfuhr, dass Sie sich abgemeldet haben",
+	"event.logout.notify.app":           "%s erfuhr, dass Sie sich abgemeldet haben",
+	"event.logout.notify.refused":       "Einer App konnte nicht gesagt werden, dass Sie sich abgemeldet haben",
+	"event.logout.notify.refused.app":   "%s konnte nicht gesagt werden, dass Sie sich abgemeldet haben",
 	"event.other":                       "Etwas anderes: %s",
 
 	"notice.session_ended":    "Diese Sitzung ist abgemeldet.",
@@ -211,6 +215,11 @@ var german = map[string]string{
 	"loggedout.title": "Sie sind abgemeldet",
 	"loggedout.text":  "An einem Computer, den auch andere benutzen, schließen Sie auch den Browser.",
 	"loggedout.again": "Wieder anmelden",
+
+	"loggedout.told":        "Auch diese Apps melden Sie ab",
+	"loggedout.untold":      "Hier sind Sie vielleicht noch angemeldet",
+	"loggedout.untold_text": "Diesen Apps können wir nicht sagen, dass Sie gegangen sind. Melden Sie sich sicherheitshalber auch dort ab.",
+	"loggedout.continue":    "Weiter zu %s",
 
 	"welcome.title": "Willkommen",
 	"welcome.text":  "Ein Konto für die Apps, die Sie benutzen. Sie sehen, was jede darf, und können es jederzeit zurücknehmen.",

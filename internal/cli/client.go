@@ -31,6 +31,7 @@ type clientFlags struct {
 	name, kind, auth, profile, uri string
 	policy, terms                  string
 	jwks, jwksURI, authAlg, idAlg  string
+	backchannel, frontchannel      string
 	redirects, logouts, origins    []string
 	scopes, grants, serves         []string
 	firstParty, dpop, requirePAR   bool
@@ -49,6 +50,8 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringVar(&f.profile, "profile", "oauth21", "oauth21, oidc for relying parties that cannot do PKCE, or fapi2")
 	fl.StringArrayVar(&f.redirects, "redirect", nil, "address that people return to (repeat for more)")
 	fl.StringArrayVar(&f.logouts, "post-logout-redirect", nil, "address that people return to after signing out (repeat for more)")
+	fl.StringVar(&f.backchannel, "backchannel-logout", "", "address that is told, server to server, when a login has ended")
+	fl.StringVar(&f.frontchannel, "frontchannel-logout", "", "address that browsers load in a frame when a login has ended; browsers that block third-party cookies make it useless, so prefer --backchannel-logout")
 	fl.StringArrayVar(&f.origins, "origin", nil, "origin of scripts that may ask from a browser (repeat for more)")
 	fl.StringSliceVar(&f.scopes, "scope", nil, "scope that it may ask for (repeat for more; default: openid, profile, email)")
 	fl.StringSliceVar(&f.grants, "grant", nil, "grant type (repeat for more; default: authorization_code, refresh_token); device_code stands for the whole name of RFC 8628")
@@ -70,6 +73,7 @@ func (f *clientFlags) changes(cmd *cobra.Command) (map[string]any, error) {
 		{"name", "client_name", f.name}, {"uri", "client_uri", f.uri}, {"type", "application_type", f.kind},
 		{"auth", "token_endpoint_auth_method", f.auth}, {"profile", "security_profile", f.profile},
 		{"redirect", "redirect_uris", f.redirects}, {"post-logout-redirect", "post_logout_redirect_uris", f.logouts},
+		{"backchannel-logout", "backchannel_logout_uri", f.backchannel}, {"frontchannel-logout", "frontchannel_logout_uri", f.frontchannel},
 		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", wholeNames(f.grants)},
 		{"first-party", "first_party", f.firstParty}, {"dpop", "dpop_bound_access_tokens", f.dpop},
 		{"require-par", "require_pushed_authorization_requests", f.requirePAR},
@@ -303,6 +307,7 @@ func (a *app) writeClient(c admin.ClientWithSecret) error {
 		{"authentication", string(c.TokenEndpointAuthMethod)}, {"profile", profile}, {"first-party", yesNo(c.FirstParty)},
 		{"grant types", strings.Join(c.GrantTypes, " ")}, {"scopes", strings.Join(c.Scopes, " ")},
 		{"redirect addresses", strings.Join(c.RedirectURIs, " ")}, {"after signing out", strings.Join(c.PostLogoutRedirectURIs, " ")},
+		{"back-channel logout", c.BackchannelLogoutURI}, {"front-channel logout", c.FrontchannelLogoutURI},
 		{"origins", strings.Join(c.Origins, " ")}, {"serves", strings.Join(c.Resources, " ")}, {"home page", c.ClientURI},
 		{"privacy policy", c.PolicyURI}, {"terms", c.TermsURI}, {"keys", keysOf(c.Client)}, {"signs with", c.TokenEndpointAuthAlg},
 		{"ID tokens", c.IDTokenAlg},

@@ -20,6 +20,8 @@ type Grant struct {
 	LastUsedAt time.Time // last code or refresh exchange
 	ExpiresAt  time.Time // absolute end of its refresh tokens
 	RevokedAt  time.Time
+	// LoginSessionID is the login at which an offline grant was made, while that lives.
+	LoginSessionID string
 }
 
 // Approval is what a new grant rests on: it must still stand at the moment at which the

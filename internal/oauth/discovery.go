@@ -26,6 +26,10 @@ type metadata struct {
 	EndSessionEndpoint            string   `json:"end_session_endpoint"`
 	DeviceAuthorizationEndpoint   string   `json:"device_authorization_endpoint"` // RFC 8628 §4
 	PushedRequestEndpoint         string   `json:"pushed_authorization_request_endpoint"`
+	BackchannelLogout             bool     `json:"backchannel_logout_supported"`
+	BackchannelLogoutSession      bool     `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout            bool     `json:"frontchannel_logout_supported"`
+	FrontchannelLogoutSession     bool     `json:"frontchannel_logout_session_supported"`
 	ScopesSupported               []string `json:"scopes_supported"`
 	ResponseTypesSupported        []string `json:"response_types_supported"`
 	ResponseModesSupported        []string `json:"response_modes_supported"`
@@ -78,6 +82,10 @@ func discovery(cfg *Config) []byte {
 		EndSessionEndpoint:            issuer + "/logout",
 		DeviceAuthorizationEndpoint:   issuer + "/device_authorization",
 		PushedRequestEndpoint:         issuer + "/par",
+		BackchannelLogout:             true,
+		BackchannelLogoutSession:      true,
+		FrontchannelLogout:            true,
+		FrontchannelLogoutSession:     true,
 		ScopesSupported:               slices.Clone(idp.IssuerScopes[:]),
 		ResponseTypesSupported:        []string{"code"},
 		ResponseModesSupported:        modes[:],

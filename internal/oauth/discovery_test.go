@@ -14,8 +14,9 @@ import (
 func split(jwt string) []string { return strings.Split(jwt, ".") }
 
 // knownMetadata are registered names (RFC 8414 §7.1.2, OpenID Connect Discovery §3,
-// RP-Initiated Logout §2.1, RFC 9207 §3, Initiating User Registration §4).
+// RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3, RFC 9207 §3, Initiating User Registration §4).
 var knownMetadata = strings.Fields(`issuer authorization_endpoint token_endpoint userinfo_endpoint jwks_uri revocation_endpoint end_session_endpoint
+	backchannel_logout_supported backchannel_logout_session_supported frontchannel_logout_supported frontchannel_logout_session_supported
 	scopes_supported response_types_supported response_modes_supported grant_types_supported subject_types_supported
 	id_token_signing_alg_values_supported token_endpoint_auth_methods_supported revocation_endpoint_auth_methods_supported
 	dpop_signing_alg_values_supported code_challenge_methods_supported prompt_values_supported claim_types_supported claims_supported acr_values_supported
@@ -64,6 +65,8 @@ func TestDiscovery_RFC8414_2_Metadata(t *testing.T) {
 		"issuer":                            `"https://id.example"`, "response_types_supported": `["code"]`, "response_modes_supported": `["query","form_post"]`,
 		"code_challenge_methods_supported": `["S256"]`, "authorization_response_iss_parameter_supported": "true",
 		"request_uri_parameter_supported": "false", "request_parameter_supported": "true", "claims_parameter_supported": "true", "subject_types_supported": `["public"]`,
+		"backchannel_logout_supported": "true", "backchannel_logout_session_supported": "true",
+		"frontchannel_logout_supported": "true", "frontchannel_logout_session_supported": "true",
 		"grant_types_supported":                         `["authorization_code","refresh_token","client_credentials","urn:ietf:params:oauth:grant-type:device_code"]`,
 		"token_endpoint_auth_methods_supported":         `["client_secret_basic","client_secret_post","private_key_jwt","none"]`,
 		"introspection_endpoint_auth_methods_supported": `["client_secret_basic","client_secret_post","private_key_jwt"]`,

@@ -94,6 +94,7 @@ type provider struct {
 	mux       *http.ServeMux
 	handler   http.Handler // with what the server puts around it
 	pages     *pages
+	notifier  notifier
 	keys      *brittle
 	file      string
 	change    []func(*oauth.Config)
@@ -134,7 +135,7 @@ func (w *world) start() {
 	w.must(err)
 	w.db = db
 	cfg := oauth.Config{
-		Issuer: issuer, NonceKey: [32]byte{7}, Store: db, Directory: store.NewDirectory(db), Keys: w.keys, Pages: w.pages, Now: w.clock, Log: slog.New(slog.DiscardHandler),
+		Issuer: issuer, NonceKey: [32]byte{7}, Store: db, Directory: store.NewDirectory(db), Keys: w.keys, Pages: w.pages, Logouts: &w.notifier, Now: w.clock, Log: slog.New(slog.DiscardHandler),
 		Devices: oauth.Devices{Key: [32]byte{7}},
 		Hub:     revocation.NewHub(db, func() (*jose.Signer, error) { return w.keys.Signer(jose.EdDSA) }, revocation.Config{Issuer: issuer, Now: w.clock}),
 	}
@@ -305,8 +306,20 @@ func (p *pages) LogoutConfirm(w http.ResponseWriter, _ *http.Request, q oauth.Lo
 	p.show(w, http.StatusOK, "logout-confirm", q)
 }
 
-func (p *pages) LoggedOut(w http.ResponseWriter, _ *http.Request) {
-	p.show(w, http.StatusOK, "logged-out", struct{}{})
+func (p *pages) LoggedOut(w http.ResponseWriter, _ *http.Request, f oauth.Farewell) {
+	p.show(w, http.StatusOK, "logged-out", f)
+}
+
+// notifier notes which sessions' clients were told.
+type notifier struct {
+	mu   sync.Mutex
+	told []string
+}
+
+func (n *notifier) Deliver(_ context.Context, sid string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.told = append(n.told, sid)
 }
 
 func (p *pages) DeviceAnswered(w http.ResponseWriter, _ *http.Request, a oauth.DeviceAnswer) {

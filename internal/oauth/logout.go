@@ -14,22 +14,34 @@ import (
 	"github.com/signet-id/signet/internal/token"
 )
 
-const maxLogoutForm = 32 << 10
+const (
+	maxLogoutForm = 32 << 10
+	maxLocales    = 200
+)
 
 // logoutStore is what the logout endpoint needs of the database.
 type logoutStore interface {
 	EndSession(ctx context.Context, by idp.Actor, userID, sid string, now time.Time) error
+	SessionClients(ctx context.Context, userID, sid string) ([]idp.Client, error)
+}
+
+// LogoutNotifier tells the clients of a session that has just ended (Back-Channel Logout
+// §2.5), and comes back when they know it or after a short while.
+type LogoutNotifier interface {
+	Deliver(ctx context.Context, sid string)
 }
 
 // logoutEndpoint is /logout (OpenID Connect RP-Initiated Logout §2). Only who shows an
 // ID token of this very login may end it unasked; everybody else makes the person be
 // asked, or any page could log people out (OAU-19).
 type logoutEndpoint struct {
+	issuer    string
 	base      string
 	origin    string
 	directory clientDirectory
 	tokens    *token.Issuer
 	store     logoutStore
+	notifier  LogoutNotifier
 	sessions  *session.Manager
 	pages     Pages
 	now       func() time.Time
@@ -44,6 +56,15 @@ type LogoutQuestion struct {
 	ClientID              string // "client_id"
 	PostLogoutRedirectURI string // "post_logout_redirect_uri"; proven to be the client's
 	State                 string // "state"
+	UILocales             string // "ui_locales": languages that the app asks for, best first
+}
+
+// Farewell is the page that says that the person is signed out.
+type Farewell struct {
+	Apps       []idp.LeftApp
+	Continue   string // where the app wants the person to go on; proven to be its own; may be empty
+	ClientName string // the app, if there is a Continue
+	UILocales  string
 }
 
 // leaving is a logout request after its parts are proven.
@@ -51,6 +72,7 @@ type leaving struct {
 	client   idp.Client // zero if none is named
 	redirect string     // registered for the client, or empty
 	state    string
+	locales  string // "ui_locales"
 	sub, sid string // of a valid id_token_hint, or empty
 }
 
@@ -91,7 +113,7 @@ func (e *logoutEndpoint) comeBack(w http.ResponseWriter, r *http.Request, form u
 	}
 	query := url.Values{}
 	for name, value := range map[string]string{
-		"client_id": l.client.ID, "post_logout_redirect_uri": l.redirect, "state": l.state,
+		"client_id": l.client.ID, "post_logout_redirect_uri": l.redirect, "state": l.state, "ui_locales": l.locales,
 	} {
 		if value != "" {
 			query.Set(name, value)
@@ -114,7 +136,7 @@ func (e *logoutEndpoint) begin(w http.ResponseWriter, r *http.Request, form url.
 	sess, user, err := e.sessions.FromRequest(r)
 	switch {
 	case errors.Is(err, idp.ErrNotFound): // logged out already
-		e.leave(w, r, l, l.sub != "")
+		e.leave(w, r, l, l.sub != "", nil)
 		return nil
 	case err != nil:
 		return err
@@ -124,7 +146,7 @@ func (e *logoutEndpoint) begin(w http.ResponseWriter, r *http.Request, form url.
 	e.sessions.Flow(w, r) // so that there is a cookie to derive the CSRF value from
 	e.pages.LogoutConfirm(w, r, LogoutQuestion{
 		CSRF: e.sessions.CSRF(r), UserName: user.DisplayName(), ClientName: l.client.Name, ClientID: l.client.ID,
-		PostLogoutRedirectURI: l.redirect, State: l.state,
+		PostLogoutRedirectURI: l.redirect, State: l.state, UILocales: l.locales,
 	})
 	return nil
 }
@@ -143,7 +165,7 @@ func (e *logoutEndpoint) confirmed(w http.ResponseWriter, r *http.Request, form 
 	}
 	sess, _, err := e.sessions.FromRequest(r)
 	if errors.Is(err, idp.ErrNotFound) {
-		e.leave(w, r, l, true)
+		e.leave(w, r, l, true, nil)
 		return nil
 	}
 	if err != nil {
@@ -158,30 +180,44 @@ func (e *logoutEndpoint) end(w http.ResponseWriter, r *http.Request, sess idp.Se
 		return err
 	}
 	e.sessions.Clear(w)
-	e.leave(w, r, l, true)
+	e.notifier.Deliver(r.Context(), sess.ID) // §3: before the browser is back at an app
+	clients, err := e.store.SessionClients(r.Context(), sess.UserID, sess.ID)
+	if err != nil {
+		return err
+	}
+	e.leave(w, r, l, true, idp.LeftApps(clients, e.issuer, sess.ID))
 	return nil
 }
 
-// leave sends the browser to the app, if the app or the person proved to want that.
-func (e *logoutEndpoint) leave(w http.ResponseWriter, r *http.Request, l leaving, proven bool) {
-	if l.redirect == "" || !proven {
-		e.pages.LoggedOut(w, r)
+// leave sends the browser to the app, if the app or the person proved to want that. Where
+// apps hear of the logout through the browser, it must load their frames on a page of ours
+// before (Front-Channel Logout §2).
+func (e *logoutEndpoint) leave(w http.ResponseWriter, r *http.Request, l leaving, proven bool, apps []idp.LeftApp) {
+	page := Farewell{Apps: apps, UILocales: l.locales}
+	if l.redirect != "" && proven {
+		page.Continue, page.ClientName = l.redirect, l.client.Name
+		if l.state != "" { // §3: exactly if it was sent
+			page.Continue = answerURI(l.redirect, url.Values{"state": {l.state}})
+		}
+	}
+	framed := slices.ContainsFunc(apps, func(a idp.LeftApp) bool { return a.Frame != "" })
+	if page.Continue != "" && !framed {
+		seeOther(w, page.Continue)
 		return
 	}
-	location := l.redirect
-	if l.state != "" { // §3: exactly if it was sent
-		location = answerURI(location, url.Values{"state": {l.state}})
-	}
-	seeOther(w, location)
+	e.pages.LoggedOut(w, r, page)
 }
 
 // prove checks what the request names. What does not fit ends in a page and nowhere
 // else (OAU-02): a hint that is not ours, a client that is another than the hint's, a
 // URI that is not registered for it, letter by letter.
 func (e *logoutEndpoint) prove(ctx context.Context, form url.Values) (leaving, error) {
-	l := leaving{state: form.Get("state")}
+	l := leaving{state: form.Get("state"), locales: form.Get("ui_locales")}
 	if len(l.state) > maxState {
 		return leaving{}, badRequest("state is too long", nil)
+	}
+	if len(l.locales) > maxLocales {
+		l.locales = "" // nobody speaks so many languages; a wish is no reason to fail
 	}
 	clientID := form.Get("client_id")
 	if hint := form.Get("id_token_hint"); hint != "" {

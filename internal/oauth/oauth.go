@@ -4,10 +4,10 @@
 // It implements RFC 6749 (authorization code, refresh token and client credentials
 // grants), RFC 6750, RFC 7009, RFC 7523 (client authentication), RFC 7591, RFC 7592, RFC
 // 7636, RFC 7662, RFC 8252, RFC 8414, RFC 8628, RFC 8707, RFC 9101 (by value), RFC 9126, RFC
-// 9207, RFC 9449, RFC 10070, OpenID Connect Core, Discovery, Dynamic Client Registration and
-// RP-Initiated Logout, Form Post Response Mode, within RFC 9700, and client ID metadata
-// documents (draft -03). Where a specification leaves a choice, docs/conformance.md says what
-// was chosen.
+// 9207, RFC 9449, RFC 10070, OpenID Connect Core, Discovery, Dynamic Client Registration,
+// RP-Initiated, Front-Channel and Back-Channel Logout (which package backchannel sends), Form
+// Post Response Mode, within RFC 9700, and client ID metadata documents (draft -03). Where a
+// specification leaves a choice, docs/conformance.md says what was chosen.
 //
 // It deliberately has no implicit or hybrid flow, no password grant and no "plain" PKCE,
 // shows no pages (Pages does), and does not decide the next step of a login (authn.Next).
@@ -43,6 +43,7 @@ type Config struct {
 	Pages     Pages
 	Hub       *revocation.Hub
 	Outbound  *outbound.Client // calls what clients name
+	Logouts   LogoutNotifier
 	Lifetimes Lifetimes
 	Quotas    Quotas
 	Devices   Devices
@@ -217,8 +218,8 @@ func (e *Endpoints) forPeople(s shared) {
 	}
 	e.handle("GET /authorize/continue", resume.get, s.pages.write)
 	logout := &logoutEndpoint{
-		base: e.base, origin: e.origin, directory: cfg.Directory, tokens: cfg.Tokens, store: cfg.Store,
-		sessions: cfg.Sessions, pages: cfg.Pages, now: cfg.Now,
+		issuer: cfg.Issuer, base: e.base, origin: e.origin, directory: cfg.Directory, tokens: cfg.Tokens, store: cfg.Store,
+		notifier: cfg.Logouts, sessions: cfg.Sessions, pages: cfg.Pages, now: cfg.Now,
 	}
 	e.handle("GET /logout", logout.get, s.pages.write)
 	e.handle("POST /logout", logout.post, s.pages.write)

@@ -14,7 +14,7 @@ import (
 type Pages interface {
 	Error(w http.ResponseWriter, r *http.Request, status int, p Problem)
 	LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion)
-	LoggedOut(w http.ResponseWriter, r *http.Request)
+	LoggedOut(w http.ResponseWriter, r *http.Request, f Farewell)
 	DeviceAnswered(w http.ResponseWriter, r *http.Request, a DeviceAnswer)
 	FormPost(w http.ResponseWriter, r *http.Request, f FormPost)
 }

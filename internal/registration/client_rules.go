@@ -109,6 +109,9 @@ func checkClient(m idp.ClientMetadata, known map[string]bool) error {
 			return invalid("scopes[%d] belongs to no resource, or stands there twice; add its resource first", i)
 		}
 	}
+	if err := checkLogout(m); err != nil {
+		return err
+	}
 	return checkAddresses(m)
 }
 

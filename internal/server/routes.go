@@ -38,7 +38,9 @@ func (p pages) FormPost(w http.ResponseWriter, r *http.Request, f oauth.FormPost
 	p.web.FormPost(w, r, page)
 }
 
-func (p pages) LoggedOut(w http.ResponseWriter, r *http.Request) { p.web.LoggedOut(w, r) }
+func (p pages) LoggedOut(w http.ResponseWriter, r *http.Request, f oauth.Farewell) {
+	p.web.LoggedOut(w, r, web.Farewell(f))
+}
 
 func (p pages) DeviceAnswered(w http.ResponseWriter, r *http.Request, a oauth.DeviceAnswer) {
 	p.web.DeviceAnswered(w, r, web.DeviceAnswer(a))

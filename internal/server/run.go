@@ -57,7 +57,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 func (s *Server) work(ctx, feed context.Context, all *sync.WaitGroup) {
 	followKeys := func(ctx context.Context) error { return s.keys.Run(ctx, s.store.Watch, s.now, s.log) }
 	runHub := func(context.Context) error { return s.hub.Run(feed) }
-	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, followKeys, s.rotateKeys, s.sweep, s.calibrate} {
+	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, s.logouts.Run, followKeys, s.rotateKeys, s.sweep, s.calibrate} {
 		all.Go(func() {
 			if err := f(ctx); err != nil && ctx.Err() == nil && feed.Err() == nil {
 				s.log.Error("background work ended", "cause", err)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/signet-id/signet/internal/admin"
 	"github.com/signet-id/signet/internal/authn"
+	"github.com/signet-id/signet/internal/backchannel"
 	"github.com/signet-id/signet/internal/config"
 	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
@@ -70,6 +71,7 @@ type Server struct {
 	proxies  edge.Proxies
 	services edge.Networks // of verifiers
 	outbound *outbound.Client
+	logouts  *backchannel.Sender
 	public   http.Handler
 	admin    http.Handler
 	tls      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
@@ -183,13 +185,20 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	})
 	sessions := session.New(s.store,
 		session.Lifetimes{Idle: s.cfg.Lifetimes.SessionIdle, Absolute: s.cfg.Lifetimes.Session}, s.now)
+	tokens := token.New(token.Config{
+		Issuer: s.cfg.PublicURL, Keys: s.keys, AccessLifetime: s.cfg.Lifetimes.AccessToken, IDLifetime: s.cfg.Lifetimes.IDToken,
+		MaxLifetime: maxAccessLifetime,
+	})
+	s.logouts = backchannel.New(backchannel.Config{
+		Store: s.store, Clients: s.dir, Tokens: tokens, Post: s.outbound, Now: s.now, Log: s.log,
+	})
 	deviceKey := secret.Derive(kek[:], "user_code")
 	pagesOf := s.webConfig(sessions, passwords, mailer)
 	pagesOf.UserCodes = authn.NewUserCodes(s.store, deviceKey, s.now)
 	if s.pages, err = web.New(pagesOf); err != nil {
 		return err
 	}
-	protocol := s.oauthConfig(sessions, secret.Derive(kek[:], "dpop_nonce"))
+	protocol := s.oauthConfig(tokens, sessions, secret.Derive(kek[:], "dpop_nonce"))
 	protocol.Devices = oauth.Devices{Key: deviceKey, Lifetime: config.DeviceLifetime}
 	endpoints, err := oauth.New(protocol)
 	if err != nil {
@@ -210,7 +219,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords, mailer notify.Mailer) web.Config {
 	c := web.Config{
 		Issuer: s.cfg.PublicURL, Brand: s.cfg.Brand.Name, Store: s.store, Directory: s.dir, Sessions: sessions,
-		Passwords: passwords, Mailer: mailer, Now: s.now, Log: s.log, Dev: s.opts.Dev,
+		Passwords: passwords, Mailer: mailer, Logouts: s.logouts, Now: s.now, Log: s.log, Dev: s.opts.Dev,
 	}
 	if s.catcher != nil {
 		c.Mail = s.catcher
@@ -218,14 +227,10 @@ func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords
 	return c
 }
 
-func (s *Server) oauthConfig(sessions *session.Manager, nonceKey [32]byte) oauth.Config {
-	tokens := token.New(token.Config{
-		Issuer: s.cfg.PublicURL, Keys: s.keys, AccessLifetime: s.cfg.Lifetimes.AccessToken, IDLifetime: s.cfg.Lifetimes.IDToken,
-		MaxLifetime: maxAccessLifetime,
-	})
+func (s *Server) oauthConfig(tokens *token.Issuer, sessions *session.Manager, nonceKey [32]byte) oauth.Config {
 	return oauth.Config{
 		Issuer: s.cfg.PublicURL, NonceKey: nonceKey, Store: s.store, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,
-		Pages: pages{s.pages}, Hub: s.hub, Outbound: s.outbound,
+		Pages: pages{s.pages}, Hub: s.hub, Outbound: s.outbound, Logouts: s.logouts,
 		Lifetimes: oauth.Lifetimes{
 			AuthRequest: config.AuthRequestLifetime, Code: config.CodeLifetime, Refresh: s.cfg.Lifetimes.RefreshToken,
 		},

@@ -50,6 +50,7 @@ var droppedTables = map[string]string{
 
 	"registration_tokens": "rights to register clients: void after a restore",
 
+	"logout_notices":    "minutes old at most, and of logins that a restore ends anyway",
 	"familiar_networks": "each login writes them again",
 }
 

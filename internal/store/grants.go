@@ -10,11 +10,12 @@ import (
 	"github.com/signet-id/signet/internal/idp"
 )
 
-const grantColumns = `g.id, g.user_id, g.client_id, g.session_id, g.resource, g.scopes, g.nonce, g.auth_time, g.acr, g.amr, g.claims, g.created_at, g.last_used_at, g.expires_at, g.revoked_at`
+const grantColumns = `g.id, g.user_id, g.client_id, g.session_id, g.resource, g.scopes, g.nonce, g.auth_time, g.acr, g.amr, g.claims, g.created_at, g.last_used_at, g.expires_at, g.revoked_at, g.login_session_id`
 
 func grantDest(g *idp.Grant) []any {
 	return []any{&g.ID, &g.UserID, &g.ClientID, asText{&g.SessionID}, &g.Resource, asWords{&g.Scopes}, asText{&g.Nonce},
-		asTime{&g.AuthTime}, &g.ACR, asWords{&g.AMR}, asJSON{&g.Claims}, asTime{&g.CreatedAt}, asTime{&g.LastUsedAt}, asTime{&g.ExpiresAt}, asTime{&g.RevokedAt}}
+		asTime{&g.AuthTime}, &g.ACR, asWords{&g.AMR}, asJSON{&g.Claims}, asTime{&g.CreatedAt}, asTime{&g.LastUsedAt}, asTime{&g.ExpiresAt}, asTime{&g.RevokedAt},
+		asText{&g.LoginSessionID}}
 }
 
 func scanGrant(s scanner) (g idp.Grant, err error) {
@@ -28,7 +29,7 @@ const (
 	standingColumns = grantColumns + ", " + userColumns + ", " + clientColumns + ", " + sessionColumns + ", s.ended_at"
 	standingJoins   = ` JOIN users u ON u.id = g.user_id AND u.disabled_at IS NULL
 		JOIN clients c ON c.id = g.client_id AND c.disabled_at IS NULL
-		LEFT JOIN sessions s ON s.id = g.session_id`
+		LEFT JOIN sessions s ON s.id = COALESCE(g.session_id, g.login_session_id)`
 )
 
 // standingRow is where standingColumns are scanned to.
@@ -48,7 +49,15 @@ func (r *standingRow) dest(before ...any) []any {
 func (r *standingRow) standing(now time.Time) idp.Standing {
 	r.User.EmailVerified = !r.verifiedAt.IsZero()
 	s := r.Session
-	r.SessionLive = s.ID != "" && r.endedAt.IsZero() && s.IdleExpiresAt.After(now) && s.ExpiresAt.After(now)
+	live := s.ID != "" && r.endedAt.IsZero() && s.IdleExpiresAt.After(now) && s.ExpiresAt.After(now)
+	if !r.Grant.Offline() {
+		r.SessionLive = live
+		return r.Standing
+	}
+	r.Session = idp.Session{}
+	if !live {
+		r.Grant.LoginSessionID = ""
+	}
 	return r.Standing
 }
 
@@ -117,9 +126,13 @@ func (db *DB) insertGrant(t *tx, by idp.Actor, a idp.Approval, g idp.Grant, now 
 	if err := db.makeRoom(t, g, now); err != nil {
 		return err
 	}
-	err = t.insert(`INSERT INTO grants (id, user_id, client_id, session_id, resource, scopes, nonce, auth_time, acr, amr, created_at, last_used_at, expires_at, claims)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13) ON CONFLICT DO NOTHING`,
-		g.ID, g.UserID, g.ClientID, textOrNull(g.SessionID), g.Resource, scopes, textOrNull(g.Nonce), ms(g.AuthTime), g.ACR, amr, ms(now), ms(g.ExpiresAt), claims)
+	login := ""
+	if g.Offline() {
+		login = a.SessionID
+	}
+	err = t.insert(`INSERT INTO grants (id, user_id, client_id, session_id, resource, scopes, nonce, auth_time, acr, amr, created_at, last_used_at, expires_at, claims, login_session_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+		g.ID, g.UserID, g.ClientID, textOrNull(g.SessionID), g.Resource, scopes, textOrNull(g.Nonce), ms(g.AuthTime), g.ACR, amr, ms(now), ms(g.ExpiresAt), claims, textOrNull(login))
 	if err != nil {
 		return err
 	}

@@ -94,6 +94,7 @@ func (db *DB) beginEpoch(t *tx, by idp.Actor, reason string, done *Restored, now
 		"DELETE FROM pushed_requests",
 		"UPDATE heads SET seq = 0 WHERE name = '" + tallyPushed + "' OR name LIKE '" + tallyPushed + "#%'",
 		"DELETE FROM registration_tokens",
+		"DELETE FROM logout_notices",
 		"UPDATE heads SET seq = 0 WHERE name = '" + tallyRequests + "' OR name LIKE '" + tallyRequests + "#%'",
 	} {
 		if _, err := t.exec(query); err != nil {

@@ -155,11 +155,13 @@ func (db *DB) endSessions(t *tx, userID, keepSID string, now time.Time) ([]strin
 }
 
 // sessionEnded appends the session's rule, which covers the tokens of its grants too:
-// they carry its sid.
+// they carry its sid. The clients that took part will be told.
 func (db *DB) sessionEnded(t *tx, userID, sid string, now time.Time) error {
 	t.revoke(db.rule(idp.RuleSession, sid, now))
-	_, err := t.exec("UPDATE grants SET revoked_at = $3 WHERE user_id = $1 AND session_id = $2 AND revoked_at IS NULL", userID, sid, ms(now))
-	return err
+	if _, err := t.exec("UPDATE grants SET revoked_at = $3 WHERE user_id = $1 AND session_id = $2 AND revoked_at IS NULL", userID, sid, ms(now)); err != nil {
+		return err
+	}
+	return t.queueSessionLogout(userID, sid, now)
 }
 
 func scanText(s scanner) (text string, err error) {

@@ -14,6 +14,7 @@ const (
 	keepDevices  = 2 * time.Minute  // a device's last poll is told that it was too late
 	keepSessions = time.Hour
 	keepGrants   = 24 * time.Hour
+	keepNotices  = 24 * time.Hour
 	keepEvents   = 90 * 24 * time.Hour
 	keepChanges  = 10_000 // newest entries
 
@@ -37,6 +38,9 @@ var sweepAttempts = sweep{what: "counters", tally: tallyAttempts, query: `DELETE
 	(SELECT key FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
 
 var sweeps = [...]sweep{
+	// One that is left over: its sender gives up long before.
+	{what: "logout notices", keep: keepNotices, query: `DELETE FROM logout_notices WHERE (client_id, user_id, session_id) IN
+		(SELECT client_id, user_id, session_id FROM logout_notices WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2)`},
 	sweepRequests,
 	sweepPushed,
 	{what: "codes", keep: keepCodes, query: `DELETE FROM codes WHERE hash IN

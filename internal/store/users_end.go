@@ -83,6 +83,9 @@ func (db *DB) endUser(t *tx, by idp.Actor, userID, action string, now time.Time)
 		userID, ms(now), db.tokensUntil(now)); err != nil {
 		return err
 	}
+	if err := t.queueOfflineLogout(userID, now); err != nil {
+		return err
+	}
 	t.changed("user", userID, now)
 	return t.audit(by, event{action: action, target: userID, userID: userID}, now)
 }

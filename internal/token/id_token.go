@@ -59,7 +59,8 @@ func (i *Issuer) idClaims(a Authorization, access string, alg jose.Algorithm, ia
 	c.number("iat", iat)
 	c.optional("nonce", a.Grant.Nonce) // as it came (§3.1.2.1)
 	c.authentication(a.Grant)
-	c.optional("sid", a.Grant.SessionID)
+	// Also of an offline grant: the client is told when that login ends, by this name.
+	c.optional("sid", cmp.Or(a.Grant.SessionID, a.Grant.LoginSessionID))
 	if access != "" {
 		c.text("at_hash", accessTokenHash(alg, access))
 	}

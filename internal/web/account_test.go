@@ -56,8 +56,11 @@ func TestSessions_SES03(t *testing.T) {
 		t.Errorf("the phone is still signed in: %d", a.status)
 	}
 	a = b.submit(b.get("/account/sessions"), "/account/sessions", "action", "end", "session", wd.sessionOf(wd.ann, "Firefox"))
-	if a.location() != "/" || b.cookies["__Host-signet"] != "" {
-		t.Errorf("signing out here: %d %s", a.status, a.location())
+	if a.status != http.StatusOK || !strings.Contains(a.text(), "You are signed out") || b.cookies["__Host-signet"] != "" {
+		t.Errorf("signing out here: %d %s", a.status, a.text())
+	}
+	if len(wd.told) != 2 {
+		t.Errorf("apps of %d sessions were told", len(wd.told))
 	}
 }
 

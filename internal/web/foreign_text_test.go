@@ -100,8 +100,10 @@ func skeletons(wd *world, text string) map[string][]string {
 		"form post": func(w http.ResponseWriter, r *http.Request) {
 			wd.pages.FormPost(w, r, web.FormPost{Action: "https://x.example/" + text, Fields: []web.FormField{{Name: "state", Value: text}, {Name: text, Value: "x"}}})
 		},
-		"logged out": wd.pages.LoggedOut,
-		"not found":  wd.pages.NotFound,
+		"logged out": func(w http.ResponseWriter, r *http.Request) {
+			wd.pages.LoggedOut(w, r, web.Farewell{Apps: []idp.LeftApp{{Name: text, Told: true, Frame: text}, {Name: text}}, Continue: "https://x.example/bye", ClientName: text, UILocales: text})
+		},
+		"not found": wd.pages.NotFound,
 	} {
 		wd.mux = h
 		see(name, b.get("/"))

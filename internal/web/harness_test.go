@@ -45,9 +45,12 @@ type world struct {
 	clock atomic.Int64 // unix milliseconds
 	ann   idp.User
 	bob   idp.User
+	told  []string // sessions whose apps were told of their end
 }
 
 var deviceKey = [32]byte{7}
+
+func (wd *world) Deliver(_ context.Context, sid string) { wd.told = append(wd.told, sid) }
 
 var operator = idp.Actor{Kind: "operator", ID: "test"}
 
@@ -67,7 +70,7 @@ func newWorld(t *testing.T, change ...func(*web.Config)) *world {
 		Issuer: issuer, Store: db, Directory: store.NewDirectory(db), Sessions: session.New(db, session.Lifetimes{}, wd.now),
 		Passwords: authn.New(authn.Config{Store: db, Hasher: hasher, Now: wd.now, Log: log}),
 		UserCodes: authn.NewUserCodes(db, deviceKey, wd.now),
-		Mailer:    wd.mail, Now: wd.now, Log: log,
+		Mailer:    wd.mail, Logouts: wd, Now: wd.now, Log: log,
 	}
 	for _, c := range change {
 		c(&cfg)

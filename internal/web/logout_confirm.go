@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // LogoutQuestion is the question whether to sign out (OpenID Connect RP-Initiated
 // Logout 1.0 §2). The form posts the values under the names of their parameters, CSRF
@@ -12,6 +15,7 @@ type LogoutQuestion struct {
 	ClientID              string // "client_id"
 	PostLogoutRedirectURI string // "post_logout_redirect_uri"; proven to be the client's
 	State                 string // "state"
+	UILocales             string // "ui_locales": languages that the app asks for, best first
 }
 
 type logoutPage struct {
@@ -28,14 +32,14 @@ type FormField struct{ Name, Value string }
 // LogoutConfirm asks whether to sign out.
 func (p *Pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion) {
 	s := p.site
-	words := s.words(r, nil)
+	words := s.words(r, strings.Fields(q.UILocales))
 	page := logoutPage{
 		view: s.view(words, words.T("logout.title")),
 		App:  oneLine(q.ClientName, maxName), Name: oneLine(q.UserName, maxName),
 	}
 	page.CSRF, page.Avatar = q.CSRF, initial(page.Name)
 	for _, f := range [...]FormField{
-		{"client_id", q.ClientID}, {"post_logout_redirect_uri", q.PostLogoutRedirectURI}, {"state", q.State},
+		{"client_id", q.ClientID}, {"post_logout_redirect_uri", q.PostLogoutRedirectURI}, {"state", q.State}, {"ui_locales", q.UILocales},
 	} {
 		if f.Value != "" {
 			page.Fields = append(page.Fields, f)

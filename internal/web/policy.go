@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ import (
 type policy struct {
 	script  bool     // our scripts: one shows passwords, one sends a form on
 	targets []string // where a form's redirects may lead, besides here
+	frames  []string // origins of frames
 }
 
 func (p policy) String() string {
@@ -20,6 +22,9 @@ func (p policy) String() string {
 	}
 	if p.script {
 		s += "; script-src 'self'"
+	}
+	if len(p.frames) > 0 {
+		s += "; frame-src " + strings.Join(p.frames, " ")
 	}
 	return s
 }
@@ -55,6 +60,31 @@ func leadingTo(uri string) policy {
 func (p policy) withScript() policy {
 	p.script = true
 	return p
+}
+
+// framing allows frames of one more origin.
+func (p policy) framing(origin string) policy {
+	if !slices.Contains(p.frames, origin) {
+		p.frames = append(slices.Clone(p.frames), origin)
+	}
+	return p
+}
+
+// frameOrigin returns the origin of a frame in the words of CSP. What CSP cannot name
+// exactly gets no frame: to allow a whole scheme would allow everybody.
+func frameOrigin(frame string) (origin string, ok bool) {
+	u, err := url.Parse(frame)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !cspHost.MatchString(u.Host) {
+		return "", false
+	}
+	return u.Scheme + "://" + u.Host, true
+}
+
+// canLeadTo holds for addresses that a link may have: those of the web, and schemes of
+// apps, none of which a browser runs in our page.
+func canLeadTo(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" || cspScheme.MatchString(u.Scheme) && strings.Contains(u.Scheme, "."))
 }
 
 // A destination is where the browser will be sent, in words: kind names the text.

@@ -20,6 +20,7 @@ var templateFiles embed.FS
 
 // site is what all pages share.
 type site struct {
+	issuer    string
 	origin    string // scheme and host of the public URL
 	base      string // its path; empty for most
 	brand     string

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +14,14 @@ import (
 // sessionsEnd signs the person out somewhere.
 type sessionsEnd struct {
 	*site
-	store sessionStore
+	store    sessionStore
+	notifier LogoutNotifier
+}
+
+// LogoutNotifier tells the apps of a session that has just ended, and comes back when they
+// know it or after a short while.
+type LogoutNotifier interface {
+	Deliver(ctx context.Context, sid string)
 }
 
 func (p sessionsEnd) serve(w http.ResponseWriter, r *http.Request, v visit, form url.Values) error {
@@ -28,10 +36,9 @@ func (p sessionsEnd) serve(w http.ResponseWriter, r *http.Request, v visit, form
 			return fmt.Errorf("end session: %w", err)
 		}
 		if sid == v.ID {
-			p.sessions.Clear(w)
-			p.redirect(w, "/")
-			return nil
+			return p.here(w, r, v)
 		}
+		p.notifier.Deliver(ctx, sid)
 		leaveNotice(w, "session_ended")
 	case "end_others":
 		if _, err := p.store.EndOtherSessions(ctx, by, v.UserID, v.ID, now); err != nil {
@@ -43,4 +50,15 @@ func (p sessionsEnd) serve(w http.ResponseWriter, r *http.Request, v visit, form
 	}
 	p.redirect(w, "/account/sessions")
 	return nil
+}
+
+// here says goodbye at the browser that was signed out itself.
+func (p sessionsEnd) here(w http.ResponseWriter, r *http.Request, v visit) error {
+	p.sessions.Clear(w)
+	p.notifier.Deliver(r.Context(), v.ID)
+	clients, err := p.store.SessionClients(r.Context(), v.UserID, v.ID)
+	if err != nil {
+		return fmt.Errorf("apps of the session: %w", err)
+	}
+	return p.loggedOut(w, r, Farewell{Apps: idp.LeftApps(clients, p.issuer, v.ID)})
 }

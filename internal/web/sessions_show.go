@@ -20,6 +20,7 @@ type sessionStore interface {
 	sessionLister
 	EndSession(ctx context.Context, by idp.Actor, userID, sid string, now time.Time) error
 	EndOtherSessions(ctx context.Context, by idp.Actor, userID, keepSID string, now time.Time) (int, error)
+	SessionClients(ctx context.Context, userID, sid string) ([]idp.Client, error)
 }
 
 // sessionsShow lists where the person is signed in (SES-03).

@@ -37,6 +37,7 @@ type Config struct {
 	Passwords Passwords
 	UserCodes UserCodes
 	Mailer    notify.Mailer
+	Logouts   LogoutNotifier
 	Now       func() time.Time
 	Log       *slog.Logger
 	Dev       bool        // a banner on every page, causes on the error page
@@ -106,7 +107,7 @@ func New(cfg Config) (*Pages, error) {
 		return nil, err
 	}
 	s := &site{
-		origin: issuer.Scheme + "://" + issuer.Host, base: strings.TrimSuffix(issuer.EscapedPath(), "/"), brand: cfg.Brand,
+		issuer: cfg.Issuer, origin: issuer.Scheme + "://" + issuer.Host, base: strings.TrimSuffix(issuer.EscapedPath(), "/"), brand: cfg.Brand,
 		dev: cfg.Dev, mail: cfg.Dev && cfg.Mail != nil,
 		templates: templates, assets: files,
 		sessions: cfg.Sessions, log: cfg.Log, now: cfg.Now,
@@ -146,7 +147,7 @@ func (p *Pages) table(cfg Config) []route {
 		{"POST", "/device/confirm", s.form(confirmationSubmit{confirmation, cfg.Store}.serve)},
 		{"GET", "/account", s.account(accountShow{s, cfg.Store}.serve)},
 		{"GET", "/account/sessions", s.account(sessionsShow{s, cfg.Store}.serve)},
-		{"POST", "/account/sessions", s.accountForm(sessionsEnd{s, cfg.Store}.serve)},
+		{"POST", "/account/sessions", s.accountForm(sessionsEnd{s, cfg.Store, cfg.Logouts}.serve)},
 		{"GET", "/account/apps", s.account(apps.serve)},
 		{"POST", "/account/apps", s.accountForm(appsRevoke{s, cfg.Store}.serve)},
 		{"GET", "/account/password", s.account(passwordShow{s}.serve)},

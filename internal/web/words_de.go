@@ -238,6 +238,10 @@ var german = map[string]string{
 	"event.device.connect.app":          "Ein Gerät mit %s wurde verbunden",
 	"event.device.replay":               "Der Code eines Geräts wurde zweimal verwendet. Es wurde vorsichtshalber getrennt",
 	"event.device.replay.app":           "Der Code eines Geräts mit %s wurde zweimal verwendet. Es wurde vorsichtshalber getrennt",
+	"event.logout.notify":               "Eine App erfuhr, dass Sie sich abgemeldet haben",
+	"event.logout.notify.app":           "%s erfuhr, dass Sie sich abgemeldet haben",
+	"event.logout.notify.refused":       "Einer App konnte nicht gesagt werden, dass Sie sich abgemeldet haben",
+	"event.logout.notify.refused.app":   "%s konnte nicht gesagt werden, dass Sie sich abgemeldet haben",
 	"event.other":                       "Etwas anderes: %s",
 
 	"notice.session_ended":    "Diese Sitzung ist abgemeldet.",
@@ -258,6 +262,11 @@ var german = map[string]string{
 	"loggedout.title": "Sie sind abgemeldet",
 	"loggedout.text":  "An einem Computer, den auch andere benutzen, schließen Sie auch den Browser.",
 	"loggedout.again": "Wieder anmelden",
+
+	"loggedout.told":        "Auch diese Apps melden Sie ab",
+	"loggedout.untold":      "Hier sind Sie vielleicht noch angemeldet",
+	"loggedout.untold_text": "Diesen Apps können wir nicht sagen, dass Sie gegangen sind. Melden Sie sich sicherheitshalber auch dort ab.",
+	"loggedout.continue":    "Weiter zu %s",
 
 	"welcome.title": "Willkommen",
 	"welcome.text":  "Ein Konto für die Apps, die Sie benutzen. Sie sehen, was jede darf, und können es jederzeit zurücknehmen.",

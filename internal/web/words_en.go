@@ -238,6 +238,10 @@ var english = map[string]string{
 	"event.device.connect.app":          "A device with %s was connected",
 	"event.device.replay":               "A device's code was used twice. It was disconnected to be safe",
 	"event.device.replay.app":           "A code of a device with %s was used twice. It was disconnected to be safe",
+	"event.logout.notify":               "An app was told that you signed out",
+	"event.logout.notify.app":           "%s was told that you signed out",
+	"event.logout.notify.refused":       "An app could not be told that you signed out",
+	"event.logout.notify.refused.app":   "%s could not be told that you signed out",
 	"event.other":                       "Something else: %s",
 
 	"notice.session_ended":    "That session is signed out.",
@@ -258,6 +262,11 @@ var english = map[string]string{
 	"loggedout.title": "You are signed out",
 	"loggedout.text":  "On a computer that others use, close the browser as well.",
 	"loggedout.again": "Sign in again",
+
+	"loggedout.told":        "These apps are signing you out as well",
+	"loggedout.untold":      "You may still be signed in here",
+	"loggedout.untold_text": "We cannot tell these apps that you have left. To be sure, sign out there too.",
+	"loggedout.continue":    "Continue to %s",
 
 	"welcome.title": "Welcome",
 	"welcome.text":  "One account for the apps you use. You see what each of them may do, and you can take it back at any moment.",

@@ -46,6 +46,11 @@ var line = regexp.MustCompile(`^\s+(issuer|calendar|scheduler|manage)\s+(?:signe
 // startStack runs "signet dev" on free ports until the test ends.
 func startStack(t *testing.T) addresses {
 	t.Helper()
+	return startStackWith(t, "--ephemeral")
+}
+
+func startStackWith(t *testing.T, data ...string) addresses {
+	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		missing(t, "chromium")
 	}
@@ -53,7 +58,7 @@ func startStack(t *testing.T) addresses {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "dev", "--ephemeral", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0")
+	cmd := exec.Command(path, append([]string{"dev", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0"}, data...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {

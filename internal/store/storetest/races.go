@@ -34,6 +34,8 @@ var raceTests = []test{
 	{"STO-04 race of a password change and new offline grants", racePasswordOffline},
 	{"STO-04 race of taking a consent back and new grants", raceConsent},
 	{"STO-04 race of the end of a session and new grants", raceEndSession},
+	{"STO-04 NET-02 race to claim a logout notice", raceLogoutClaim},
+	{"OAU-20 race of the end of a session and new offline grants", raceLogoutGrant},
 }
 
 const callers = 8

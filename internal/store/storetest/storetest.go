@@ -25,7 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range [][]test{
 		userTests, clientTests, registrationTests, resourceTests, keyTests, settingTests, sessionTests, authRequestTests, pushedTests, codeTests, deviceTests,
 		refreshTests, grantTests, logTests, attemptTests, usedTests, eventTests, sweepTests, directoryTests, raceTests, injectionTests,
-		backupTests,
+		backupTests, logoutTests,
 	} {
 		runGroup(t, group, func(t *testing.T) []*store.DB { return []*store.DB{open(t)} })
 	}

@@ -35,7 +35,7 @@ type Config struct {
 	Directory Directory
 	Sessions  *session.Manager
 	Passwords Passwords
-	Mailer    notify.Mailer
+	Mailer    notify.Mailer // nil: no mail is sent
 	Now       func() time.Time
 	Log       *slog.Logger
 	Dev       bool        // a banner on every page, causes on the error page

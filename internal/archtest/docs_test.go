@@ -108,7 +108,7 @@ func declaredTests(t *testing.T) (tests, files map[string]bool) {
 	root := os.DirFS("../..")
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			if d != nil && (d.Name() == "node_modules" || d.Name() == ".git") {
+			if d != nil && (d.Name() == "node_modules" || d.Name() == ".venv" || d.Name() == ".git") {
 				return fs.SkipDir
 			}
 			return err

@@ -1,0 +1,179 @@
+package interop_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+)
+
+const loggedOut = "http://127.0.0.1:9/bye"
+
+// A chapter of the stories that scripts play, and what discovery must offer for it.
+type chapter struct {
+	name    string
+	offered func(p *provider) bool
+}
+
+func always(*provider) bool { return true }
+
+func with(member string, values ...string) func(*provider) bool {
+	return func(p *provider) bool { return p.advertises(member, values...) }
+}
+
+const authMethods = "token_endpoint_auth_methods_supported"
+
+// play runs a script and is the person that it asks for.
+func play(t *testing.T, p *provider, interpreter, script string, chapters []chapter) {
+	t.Helper()
+	given, err := json.Marshal(map[string]any{
+		"issuer": p.issuer, "callback": callback, "loggedOut": loggedOut, "resource": notes, "resourceScope": notesRead, "clients": p.cast(t),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), interpreter, script)
+	if p.ca != "" {
+		cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+p.ca, "REQUESTS_CA_BUNDLE="+p.ca)
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told, err := p.visitor(t, "ann").converse(in, out, given)
+	if ended := cmd.Wait(); err != nil || ended != nil {
+		t.Fatalf("%s: %v, %v\n%s", script, err, ended, stderr.Bytes())
+	}
+	var want, not []string
+	for _, c := range chapters {
+		if c.offered(p) {
+			want = append(want, c.name)
+		} else {
+			not = append(not, c.name)
+		}
+	}
+	if !slices.Equal(told.Exercised, want) || !slices.Equal(told.Skipped, not) {
+		t.Errorf("%s exercised %q and skipped %q; want %q and %q", script, told.Exercised, told.Skipped, want, not)
+	}
+	if len(not) > 0 {
+		t.Logf("not offered by the provider: %q", not)
+	}
+}
+
+// said is a line of a script.
+type said struct {
+	Browse    string   `json:"browse"`
+	End       string   `json:"end"`
+	Exercised []string `json:"exercised"`
+	Skipped   []string `json:"skipped"`
+}
+
+// converse speaks with a script as node/talk.mjs says, until its last word.
+func (v *person) converse(in io.WriteCloser, out io.Reader, given []byte) (said, error) {
+	defer in.Close()
+	if _, err := in.Write(append(given, '\n')); err != nil {
+		return said{}, err
+	}
+	for lines := bufio.NewReader(out); ; {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return said{}, err
+		}
+		var s said
+		if err := json.Unmarshal(line, &s); err != nil || s.Browse == "" {
+			return s, err
+		}
+		at, err := v.walk(s.Browse, s.End)
+		if err != nil {
+			return said{}, err
+		}
+		answer, err := json.Marshal(map[string]string{"at": at.String()})
+		if err != nil {
+			return said{}, err
+		}
+		if _, err := in.Write(append(answer, '\n')); err != nil {
+			return said{}, err
+		}
+	}
+}
+
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing and CI=true", what)
+	}
+	t.Skipf("%s is missing", what)
+}
+
+// keyed is a client that has a key instead of a secret.
+type keyed struct {
+	client
+	JWK map[string]string `json:"jwk"`
+}
+
+// cast registers the clients of the scripts, as far as the provider knows their kinds.
+func (p *provider) cast(t *testing.T) map[string]any {
+	t.Helper()
+	service := map[string]any{"client_name": "Service", "grant_types": []string{"client_credentials"}, "scopes": []string{notesRead}}
+	if p.advertises("introspection_endpoint") {
+		service["resources"] = []string{notes}
+	}
+	clients := map[string]any{
+		"web":     p.register(t, web("Web", map[string]any{"post_logout_redirect_uris": []string{loggedOut}})),
+		"post":    p.register(t, web("Post", map[string]any{"token_endpoint_auth_method": "client_secret_post"})),
+		"open":    p.register(t, web("Open", map[string]any{"token_endpoint_auth_method": "none"})),
+		"EdDSA":   p.register(t, web("EdDSA", map[string]any{"id_token_signed_response_alg": "EdDSA"})),
+		"ES256":   p.register(t, web("ES256", map[string]any{"id_token_signed_response_alg": "ES256"})),
+		"service": p.register(t, service),
+	}
+	if p.advertises(authMethods, "private_key_jwt") {
+		private, public := makeJWK(t)
+		clients["key"] = keyed{p.register(t, web("Key", map[string]any{
+			"token_endpoint_auth_method": "private_key_jwt", "jwks": map[string]any{"keys": []any{public}},
+		})), private}
+	}
+	if p.advertises("device_authorization_endpoint") {
+		clients["device"] = p.register(t, map[string]any{
+			"client_name": "Device", "application_type": "native", "token_endpoint_auth_method": "none", "scopes": []string{"openid", notesRead},
+			"grant_types": []string{"urn:ietf:params:oauth:grant-type:device_code"},
+		})
+	}
+	return clients
+}
+
+// makeJWK makes a P-256 key (RFC 7518 §6.2).
+func makeJWK(t *testing.T) (private, public map[string]string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, err1 := key.PublicKey.Bytes() // 4, x, y
+	scalar, err2 := key.Bytes()
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	jwk := func() map[string]string {
+		return map[string]string{
+			"kty": "EC", "crv": "P-256", "x": encode(point[1:33]), "y": encode(point[33:]), "kid": "interop", "alg": "ES256", "use": "sig",
+		}
+	}
+	private, public = jwk(), jwk()
+	private["d"] = encode(scalar)
+	return private, public
+}

@@ -22,7 +22,7 @@ var (
 func TestDocs_ThreatsAndConformance(t *testing.T) {
 	t.Parallel()
 	tests, files := declaredTests(t)
-	for _, doc := range []string{"docs/threats.md", "docs/conformance.md"} {
+	for _, doc := range []string{"docs/threats.md", "docs/conformance.md", "docs/interop.md"} {
 		rows := tableRows(t, doc)
 		if len(rows) < 10 {
 			t.Errorf("%s: only %d rows; the table was not read", doc, len(rows))

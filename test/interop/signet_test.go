@@ -50,21 +50,30 @@ type provider struct {
 	metadata     map[string]any
 }
 
+// binary builds signet once for all tests, in a directory where they may put more.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "interop-") // a socket's path must be short
+	if err != nil {
+		return "", err
+	}
+	rubbish = dir
+	path := filepath.Join(dir, "signet")
+	if out, err := exec.Command("go", "build", "-C", "../..", "-o", path, "./cmd/signet").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w: %s", err, out)
+	}
+	return path, nil
+})
+
 // providers start once, together, when the first test asks for one.
 var providers = sync.OnceValues(func() (map[string]*provider, error) {
-	dir, err := os.MkdirTemp("", "interop-") // a socket's path must be short
+	path, err := binary()
 	if err != nil {
 		return nil, err
 	}
-	rubbish = dir
-	binary := filepath.Join(dir, "signet")
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", binary, "./cmd/signet").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build: %w: %s", err, out)
-	}
 	found := map[string]*provider{}
 	for name, start := range map[string]func(binary, dir string) (*provider, error){"dev": startDev, "serve": startServe} {
-		p, err := start(binary, filepath.Join(dir, name))
-		if p != nil {
+		p, err := start(path, filepath.Join(filepath.Dir(path), name))
+		if p != nil && p.stop != nil {
 			started = append(started, p)
 		}
 		if err != nil {
@@ -141,33 +150,35 @@ func startServe(binary, dir string) (*provider, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
+	port, err1 := freePort()
+	roots, err2 := makeCertificates(dir)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	p := &provider{
-		issuer: "https://localhost:" + port, socket: filepath.Join(dir, "data", "admin.sock"), ca: filepath.Join(dir, "ca.pem"),
-		password: "seven owls read the tide tables",
+		issuer: "https://localhost:" + port, ca: filepath.Join(dir, "ca.pem"),
+		http: &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}},
 	}
-	roots, err := makeCertificates(dir)
-	if err != nil {
-		return nil, err
-	}
-	p.http = &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	return p, p.serve(binary, dir, "listen: 127.0.0.1:"+port+"\ntls_cert: tls.pem\ntls_key: tls.key\n")
+}
+
+// serve runs "signet serve" with ann as its first user.
+func (p *provider) serve(binary, dir, configuration string) error {
+	p.password, p.socket = "seven owls read the tide tables", filepath.Join(dir, "data", "admin.sock")
 	file := filepath.Join(dir, "signet.yaml")
-	configuration := "public_url: " + p.issuer + "\nlisten: 127.0.0.1:" + port + "\nkey_file: key\ndata_dir: data\n" +
-		"tls_cert: tls.pem\ntls_key: tls.key\nlog: {level: warn}\n"
+	configuration += "public_url: " + p.issuer + "\nkey_file: key\ndata_dir: data\nlog: {level: warn}\n"
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
-		return nil, err
+		return err
 	}
 	if out, err := exec.Command(binary, "key", "new", filepath.Join(dir, "key")).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("key new: %w: %s", err, out)
+		return fmt.Errorf("key new: %w: %s", err, out)
 	}
+	var err error
 	if p.stop, err = run(exec.Command(binary, "serve", "--config", file)); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.wait(); err != nil {
-		return p, err
+		return err
 	}
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Second) {
 		add := exec.Command(binary, "user", "add", "ann", "--config", file, "--email", "ann@example.com", "--email-verified",
@@ -175,10 +186,10 @@ func startServe(binary, dir string) (*provider, error) {
 		add.Stdin = strings.NewReader(p.password + "\n")
 		out, err := add.CombinedOutput()
 		if err == nil {
-			return p, nil
+			return nil
 		}
 		if !strings.Contains(string(out), "busy") || time.Now().After(deadline) { // it says to try again
-			return p, fmt.Errorf("user add: %w: %s", err, out)
+			return fmt.Errorf("user add: %w: %s", err, out)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -32,32 +33,12 @@ func with(member string, values ...string) func(*provider) bool {
 const authMethods = "token_endpoint_auth_methods_supported"
 
 // play runs a script and is the person that it asks for.
-func play(t *testing.T, p *provider, interpreter, script string, chapters []chapter) {
+func play(t *testing.T, p *provider, interpreter, file string, chapters []chapter) {
 	t.Helper()
-	given, err := json.Marshal(map[string]any{
+	given := map[string]any{
 		"issuer": p.issuer, "callback": callback, "loggedOut": loggedOut, "resource": notes, "resourceScope": notesRead, "clients": p.cast(t),
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), interpreter, script)
-	if p.ca != "" {
-		cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+p.ca, "REQUESTS_CA_BUNDLE="+p.ca)
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	in, err1 := cmd.StdinPipe()
-	out, err2 := cmd.StdoutPipe()
-	if err1 != nil || err2 != nil {
-		t.Fatal(err1, err2)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	told, err := p.visitor(t, "ann").converse(in, out, given)
-	if ended := cmd.Wait(); err != nil || ended != nil {
-		t.Fatalf("%s: %v, %v\n%s", script, err, ended, stderr.Bytes())
-	}
+	told := p.visitor(t, "ann").converse(startScript(t, interpreter, file, p.ca), given)
 	var want, not []string
 	for _, c := range chapters {
 		if c.offered(p) {
@@ -67,47 +48,105 @@ func play(t *testing.T, p *provider, interpreter, script string, chapters []chap
 		}
 	}
 	if !slices.Equal(told.Exercised, want) || !slices.Equal(told.Skipped, not) {
-		t.Errorf("%s exercised %q and skipped %q; want %q and %q", script, told.Exercised, told.Skipped, want, not)
+		t.Errorf("%s exercised %q and skipped %q; want %q and %q", file, told.Exercised, told.Skipped, want, not)
 	}
 	if len(not) > 0 {
 		t.Logf("not offered by the provider: %q", not)
 	}
 }
 
+// converse speaks with a script as node/talk.mjs says, until its last word.
+func (v *person) converse(s *script, given any) said {
+	v.t.Helper()
+	s.tell(given)
+	for {
+		line := s.hear()
+		if line.Browse == "" {
+			s.end()
+			return line
+		}
+		at, err := v.walk(line.Browse, line.End)
+		if err != nil {
+			v.t.Fatalf("%s: %v", s.cmd.Args[1], err)
+		}
+		s.tell(map[string]string{"at": at.String()})
+	}
+}
+
+// script is a running script that speaks in lines.
+type script struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	stderr bytes.Buffer
+	ended  bool
+}
+
 // said is a line of a script.
 type said struct {
 	Browse    string   `json:"browse"`
 	End       string   `json:"end"`
+	Outcome   string   `json:"outcome"`
 	Exercised []string `json:"exercised"`
 	Skipped   []string `json:"skipped"`
 }
 
-// converse speaks with a script as node/talk.mjs says, until its last word.
-func (v *person) converse(in io.WriteCloser, out io.Reader, given []byte) (said, error) {
-	defer in.Close()
-	if _, err := in.Write(append(given, '\n')); err != nil {
-		return said{}, err
+// startScript runs a script, which is told by its environment which authority to trust.
+func startScript(t *testing.T, interpreter, file, ca string) *script {
+	t.Helper()
+	s := &script{t: t, cmd: exec.Command(interpreter, file)}
+	if ca != "" {
+		s.cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+ca, "REQUESTS_CA_BUNDLE="+ca)
 	}
-	for lines := bufio.NewReader(out); ; {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			return said{}, err
+	s.cmd.Stderr = &s.stderr
+	in, err1 := s.cmd.StdinPipe()
+	out, err2 := s.cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, s.cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	s.in, s.out = in, bufio.NewReader(out)
+	t.Cleanup(func() {
+		if !s.ended {
+			_ = s.cmd.Process.Kill()
+			_ = s.cmd.Wait() // it was killed
 		}
-		var s said
-		if err := json.Unmarshal(line, &s); err != nil || s.Browse == "" {
-			return s, err
-		}
-		at, err := v.walk(s.Browse, s.End)
-		if err != nil {
-			return said{}, err
-		}
-		answer, err := json.Marshal(map[string]string{"at": at.String()})
-		if err != nil {
-			return said{}, err
-		}
-		if _, err := in.Write(append(answer, '\n')); err != nil {
-			return said{}, err
-		}
+	})
+	return s
+}
+
+func (s *script) tell(what any) {
+	s.t.Helper()
+	line, err := json.Marshal(what)
+	if err == nil {
+		_, err = s.in.Write(append(line, '\n'))
+	}
+	if err != nil {
+		s.end()
+		s.t.Fatal(err)
+	}
+}
+
+func (s *script) hear() said {
+	s.t.Helper()
+	line, err := s.out.ReadBytes('\n')
+	if err != nil {
+		s.end()
+		s.t.Fatalf("%s: %v", s.cmd.Args[1], err)
+	}
+	var what said
+	if err := json.Unmarshal(line, &what); err != nil {
+		s.t.Fatalf("%s: %s", s.cmd.Args[1], line)
+	}
+	return what
+}
+
+// end waits for the script; what it complained about is in the failure.
+func (s *script) end() {
+	s.t.Helper()
+	s.ended = true
+	if err := s.cmd.Wait(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", s.cmd.Args[1], err, s.stderr.Bytes())
 	}
 }
 

@@ -20,10 +20,15 @@ function say(what) {
 
 export const given = await hear();
 
+// ask says something and returns the answer.
+export async function ask(what) {
+  say(what);
+  return hear();
+}
+
 // browse lets the person go to an address and returns where the app is called back.
 export async function browse(address, end = given.callback) {
-  say({ browse: String(address), end });
-  return new URL((await hear()).at);
+  return new URL((await ask({ browse: String(address), end })).at);
 }
 
 const exercised = [];

@@ -11,10 +11,15 @@ def say(what):
     print(json.dumps(what), flush=True)
 
 
+def ask(what):
+    """Say something and return the answer."""
+    say(what)
+    return json.loads(sys.stdin.readline())
+
+
 def browse(address, end=None):
     """Let the person go to an address; return where the app is called back."""
-    say({"browse": address, "end": given["callback"] if end is None else end})
-    return json.loads(sys.stdin.readline())["at"]
+    return ask({"browse": address, "end": given["callback"] if end is None else end})["at"]
 
 
 def chapter(name, offered=True):

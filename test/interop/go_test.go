@@ -252,3 +252,38 @@ func TestGoOIDC_Refusals(t *testing.T) {
 		}
 	})
 }
+
+// A device without a browser: the person agrees on another one while it asks again and again.
+func TestGoOAuth2_DeviceFlow(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *provider) {
+		if !p.advertises("device_authorization_endpoint") {
+			t.Skip("the provider does not offer the device flow")
+		}
+		g := newGoClient(t, p, map[string]any{
+			"client_name": "Go device", "application_type": "native", "token_endpoint_auth_method": "none",
+			"grant_types": []string{"urn:ietf:params:oauth:grant-type:device_code"}, "scopes": []string{"openid", notesRead},
+		}, "openid")
+		found, err := g.conf.DeviceAuth(g.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found.UserCode == "" || found.VerificationURI == "" || found.VerificationURIComplete == "" || found.Interval < 1 || found.Expiry.IsZero() {
+			t.Errorf("device authorization: %+v", found)
+		}
+		v := p.visitor(t, "ann")
+		agreed := make(chan error, 1)
+		go func() {
+			_, err := v.walk(found.VerificationURIComplete, "")
+			agreed <- err
+		}()
+		tok, err := g.conf.DeviceAccessToken(g.ctx, found) // asks for the first time after the interval
+		if err := errors.Join(err, <-agreed); err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := tok.Extra("id_token").(string)
+		if _, err := g.provider.VerifierContext(g.ctx, &oidc.Config{ClientID: g.conf.ClientID}).Verify(g.ctx, raw); err != nil {
+			t.Error(err)
+		}
+	})
+}

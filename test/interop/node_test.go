@@ -23,6 +23,7 @@ var (
 		{"request object", with("request_parameter_supported")},
 		{"DPoP", with("dpop_signing_alg_values_supported")},
 		{"device flow", with("device_authorization_endpoint")},
+		{"registration", with("registration_endpoint")},
 		{"revocation", always},
 		{"logout", always},
 	}
@@ -41,6 +42,7 @@ var (
 		{"request object", with("request_parameter_supported")},
 		{"DPoP", with("dpop_signing_alg_values_supported")},
 		{"device flow", with("device_authorization_endpoint")},
+		{"registration", with("registration_endpoint")},
 		{"revocation", always},
 		{"refusal in the redirect", always},
 	}
@@ -49,13 +51,13 @@ var (
 func TestOpenIDClient(t *testing.T) {
 	t.Parallel()
 	node := needNode(t)
-	onEach(t, func(t *testing.T, p *provider) { play(t, p, node, "node/openid-client.mjs", openidClient) })
+	onEach(t, func(t *testing.T, p *provider) { play(t, p, node, "node/openid-client.mjs", openidClient, p.cast(t)) })
 }
 
 func TestOAuth4WebAPI(t *testing.T) {
 	t.Parallel()
 	node := needNode(t)
-	onEach(t, func(t *testing.T, p *provider) { play(t, p, node, "node/oauth4webapi.mjs", oauth4webapi) })
+	onEach(t, func(t *testing.T, p *provider) { play(t, p, node, "node/oauth4webapi.mjs", oauth4webapi, p.cast(t)) })
 }
 
 // needNode returns Node's path, if npm has installed what the scripts drive.
@@ -65,7 +67,7 @@ func needNode(t *testing.T) string {
 	if err != nil {
 		missing(t, "node")
 	}
-	for _, name := range []string{"openid-client", "oauth4webapi", "oidc-client-ts"} {
+	for _, name := range []string{"openid-client", "oauth4webapi", "oidc-client-ts", "@modelcontextprotocol/client"} {
 		if _, err := os.Stat(filepath.Join("node", "node_modules", name, "package.json")); err != nil {
 			missing(t, name+" (npm ci in test/interop/node)")
 		}

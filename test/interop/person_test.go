@@ -36,7 +36,8 @@ func (p *provider) visitor(t *testing.T, name string) *person {
 const maxSteps = 20
 
 // authorize opens an address, signs in and agrees to what is asked, until the browser is
-// sent to an address that begins with end. It returns where.
+// sent to an address that begins with end; without an end, until there is nothing more to
+// do. It returns where that is.
 func (v *person) authorize(address, end string) *url.URL {
 	v.t.Helper()
 	at, err := v.walk(address, end)
@@ -65,7 +66,7 @@ func (v *person) walk(address, end string) (*url.URL, error) {
 		}
 		if location := res.Header.Get("Location"); location != "" {
 			next, err := req.URL.Parse(location)
-			if err != nil || strings.HasPrefix(next.String(), end) {
+			if err != nil || end != "" && strings.HasPrefix(next.String(), end) {
 				return next, err
 			}
 			if req, err = http.NewRequest(http.MethodGet, next.String(), nil); err != nil {
@@ -73,16 +74,23 @@ func (v *person) walk(address, end string) (*url.URL, error) {
 			}
 			continue
 		}
-		if req, err = v.fillIn(req.URL, string(body)); err != nil {
+		page := req.URL
+		if req, err = v.fillIn(page, string(body)); err != nil {
 			return nil, fmt.Errorf("status %d: %w", res.StatusCode, err)
+		}
+		if req == nil && end == "" {
+			return page, nil
+		}
+		if req == nil {
+			return nil, fmt.Errorf("status %d: the page at %s offers no way on", res.StatusCode, page.Path)
 		}
 	}
 	return nil, fmt.Errorf("no end after %d steps", maxSteps)
 }
 
-// fillIn does what a page asks for.
+// fillIn does what a page asks for; nil if that is nothing.
 func (v *person) fillIn(page *url.URL, body string) (*http.Request, error) {
-	forms, title, err := readForms(body)
+	forms, err := readForms(body)
 	if err != nil {
 		return nil, err
 	}
@@ -94,13 +102,13 @@ func (v *person) fillIn(page *url.URL, body string) (*http.Request, error) {
 			v.mu.Unlock()
 			f.fields.Set("username", v.name)
 			f.fields.Set("password", v.p.password)
-		case f.press("authorize"), f.press("allow"), f.press("continue"):
+		case f.fields.Get("user_code") != "", f.press("authorize"), f.press("allow"):
 		default:
 			continue
 		}
 		return f.request(page)
 	}
-	return nil, fmt.Errorf("page %q at %s offers no way on", title, page.Path)
+	return nil, nil
 }
 
 type form struct {
@@ -138,11 +146,11 @@ func (f *form) request(page *url.URL) (*http.Request, error) {
 	return req, nil
 }
 
-// readForms reads the forms and the title of a page.
-func readForms(body string) (forms []*form, title string, err error) {
+// readForms reads the forms of a page.
+func readForms(body string) (forms []*form, err error) {
 	doc, err := html.Parse(strings.NewReader(body))
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	var current *form
 	for n := range doc.Descendants() {
@@ -150,10 +158,6 @@ func readForms(body string) (forms []*form, title string, err error) {
 			continue
 		}
 		switch n.Data {
-		case "title":
-			if n.FirstChild != nil {
-				title = n.FirstChild.Data
-			}
 		case "form":
 			current = &form{action: attribute(n, "action"), method: attribute(n, "method"), fields: url.Values{}}
 			forms = append(forms, current)
@@ -167,7 +171,7 @@ func readForms(body string) (forms []*form, title string, err error) {
 			}
 		}
 	}
-	return forms, title, nil
+	return forms, nil
 }
 
 func attribute(n *html.Node, name string) string {

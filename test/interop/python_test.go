@@ -31,14 +31,14 @@ var (
 func TestAuthlib(t *testing.T) {
 	t.Parallel()
 	python := needPython(t)
-	onEach(t, func(t *testing.T, p *provider) { play(t, p, python, "python/authlib_client.py", authlib) })
+	onEach(t, func(t *testing.T, p *provider) { play(t, p, python, "python/authlib_client.py", authlib, p.cast(t)) })
 }
 
 func TestRequestsOAuthlib(t *testing.T) {
 	t.Parallel()
 	python := needPython(t)
 	onEach(t, func(t *testing.T, p *provider) {
-		play(t, p, python, "python/requests_oauthlib_client.py", requestsOAuthlib)
+		play(t, p, python, "python/requests_oauthlib_client.py", requestsOAuthlib, p.cast(t))
 	})
 }
 

@@ -174,7 +174,9 @@ func (p *provider) serve(binary, dir, configuration string) error {
 		return fmt.Errorf("key new: %w: %s", err, out)
 	}
 	var err error
-	if p.stop, err = run(exec.Command(binary, "serve", "--config", file)); err != nil {
+	cmd := exec.Command(binary, "serve", "--config", file)
+	cmd.Env = append(os.Environ(), "SIGNET_REGISTRATION=open", "SIGNET_REGISTRATION_SCOPES="+toolsScope)
+	if p.stop, err = run(cmd); err != nil {
 		return err
 	}
 	if err := p.wait(); err != nil {

@@ -33,11 +33,9 @@ func with(member string, values ...string) func(*provider) bool {
 const authMethods = "token_endpoint_auth_methods_supported"
 
 // play runs a script and is the person that it asks for.
-func play(t *testing.T, p *provider, interpreter, file string, chapters []chapter) {
+func play(t *testing.T, p *provider, interpreter, file string, chapters []chapter, given map[string]any) {
 	t.Helper()
-	given := map[string]any{
-		"issuer": p.issuer, "callback": callback, "loggedOut": loggedOut, "resource": notes, "resourceScope": notesRead, "clients": p.cast(t),
-	}
+	given["issuer"], given["callback"] = p.issuer, callback
 	told := p.visitor(t, "ann").converse(startScript(t, interpreter, file, p.ca), given)
 	var want, not []string
 	for _, c := range chapters {
@@ -158,14 +156,20 @@ func missing(t *testing.T, what string) {
 	t.Skipf("%s is missing", what)
 }
 
+// cast is who plays in the long stories, and where.
+func (p *provider) cast(t *testing.T) map[string]any {
+	t.Helper()
+	return map[string]any{"loggedOut": loggedOut, "resource": notes, "resourceScope": notesRead, "clients": p.clients(t)}
+}
+
 // keyed is a client that has a key instead of a secret.
 type keyed struct {
 	client
 	JWK map[string]string `json:"jwk"`
 }
 
-// cast registers the clients of the scripts, as far as the provider knows their kinds.
-func (p *provider) cast(t *testing.T) map[string]any {
+// clients registers the clients of the scripts, as far as the provider knows their kinds.
+func (p *provider) clients(t *testing.T) map[string]any {
 	t.Helper()
 	service := map[string]any{"client_name": "Service", "grant_types": []string{"client_credentials"}, "scopes": []string{notesRead}}
 	if p.advertises("introspection_endpoint") {

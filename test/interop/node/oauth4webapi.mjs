@@ -160,6 +160,12 @@ await chapter('device flow', as.device_authorization_endpoint, async () => {
   await refused(poll(), 'authorization_pending');
 });
 
+await chapter('registration', as.registration_endpoint, async () => {
+  const registered = await oauth.processDynamicClientRegistrationResponse(
+    await oauth.dynamicClientRegistrationRequest(as, { client_name: 'oauth4webapi', redirect_uris: [callback] }, http));
+  await login(registered, oauth.ClientSecretBasic(registered.client_secret), 'openid');
+});
+
 await chapter('revocation', as.revocation_endpoint, async () => {
   await oauth.processRevocationResponse(await oauth.revocationRequest(as, web, secret, tokens.refresh_token, http));
   await refused(refresh(web, secret, tokens.refresh_token), 'invalid_grant');

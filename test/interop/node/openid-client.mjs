@@ -145,6 +145,17 @@ await chapter('device flow', as.device_authorization_endpoint, async () => {
   check(got.access_token, 'no access token');
 });
 
+await chapter('registration', as.registration_endpoint, async () => {
+  for (const method of ['client_secret_basic', 'client_secret_post', 'none']) {
+    const registered = await client.dynamicClientRegistration(server, {
+      client_name: 'openid-client', redirect_uris: [callback], token_endpoint_auth_method: method,
+    }, undefined, { execute });
+    equal(registered.clientMetadata().token_endpoint_auth_method, method, 'token_endpoint_auth_method');
+    await login(registered, 'openid');
+  }
+  await refused(client.dynamicClientRegistration(server, { redirect_uris: ['http://app.example/cb'] }, undefined, { execute }), 'invalid_redirect_uri');
+});
+
 await chapter('revocation', as.revocation_endpoint, async () => {
   await client.tokenRevocation(config, tokens.refresh_token);
   await refused(client.refreshTokenGrant(config, tokens.refresh_token), 'invalid_grant');

@@ -146,10 +146,12 @@ await chapter('device flow', as.device_authorization_endpoint, async () => {
 });
 
 await chapter('registration', as.registration_endpoint, async () => {
-  for (const method of ['client_secret_basic', 'client_secret_post', 'none']) {
+  // Told nothing, it sends the secret in the body, whatever was registered.
+  const ways = { client_secret_basic: client.ClientSecretBasic(), client_secret_post: undefined, none: client.None() };
+  for (const [method, way] of Object.entries(ways)) {
     const registered = await client.dynamicClientRegistration(server, {
       client_name: 'openid-client', redirect_uris: [callback], token_endpoint_auth_method: method,
-    }, undefined, { execute });
+    }, way, { execute });
     equal(registered.clientMetadata().token_endpoint_auth_method, method, 'token_endpoint_auth_method');
     await login(registered, 'openid');
   }

@@ -162,7 +162,7 @@ func (p *provider) cast(t *testing.T) map[string]any {
 	return map[string]any{"loggedOut": loggedOut, "resource": notes, "resourceScope": notesRead, "clients": p.clients(t)}
 }
 
-// keyed is a client that has a key instead of a secret.
+// keyed is a client that has a key.
 type keyed struct {
 	client
 	JWK map[string]string `json:"jwk"`
@@ -184,10 +184,10 @@ func (p *provider) clients(t *testing.T) map[string]any {
 		"service": p.register(t, service),
 	}
 	if p.advertises(authMethods, "private_key_jwt") {
-		private, public := makeJWK(t)
-		clients["key"] = keyed{p.register(t, web("Key", map[string]any{
-			"token_endpoint_auth_method": "private_key_jwt", "jwks": map[string]any{"keys": []any{public}},
-		})), private}
+		clients["key"] = p.keyed(t, "Key", "private_key_jwt")
+	}
+	if p.advertises("request_parameter_supported") {
+		clients["signer"] = p.keyed(t, "Signer", "client_secret_basic")
 	}
 	if p.advertises("device_authorization_endpoint") {
 		clients["device"] = p.register(t, map[string]any{
@@ -196,6 +196,14 @@ func (p *provider) clients(t *testing.T) map[string]any {
 		})
 	}
 	return clients
+}
+
+func (p *provider) keyed(t *testing.T, name, method string) keyed {
+	t.Helper()
+	private, public := makeJWK(t)
+	return keyed{p.register(t, web(name, map[string]any{
+		"token_endpoint_auth_method": method, "jwks": map[string]any{"keys": []any{public}},
+	})), private}
 }
 
 // makeJWK makes a P-256 key (RFC 7518 §6.2).

@@ -1,7 +1,6 @@
 // oauth4webapi 3, the functions on which others build, with every check that it offers.
 
 import * as oauth from 'oauth4webapi';
-import { importJWK } from 'jose';
 import { browse, chapter, check, equal, finish, given, refused } from './talk.mjs';
 
 const { issuer, callback, clients, resource, resourceScope } = given;
@@ -127,15 +126,17 @@ await chapter('pushed authorization request', as.pushed_authorization_request_en
   await login(web, secret, 'openid', { push: true });
 });
 
-const key = clients.key && { key: await importJWK(clients.key.jwk, 'ES256'), kid: clients.key.jwk.kid };
-const signing = clients.key && { client_id: clients.key.client_id };
+const keyOf = async ({ jwk }) => ({
+  key: await crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']), kid: jwk.kid,
+});
 
 await chapter('private_key_jwt', as.token_endpoint_auth_methods_supported.includes('private_key_jwt'), async () => {
-  await login(signing, oauth.PrivateKeyJwt(key), 'openid');
+  await login({ client_id: clients.key.client_id }, oauth.PrivateKeyJwt(await keyOf(clients.key)), 'openid');
 });
 
 await chapter('request object', as.request_parameter_supported, async () => {
-  await login(signing, oauth.PrivateKeyJwt(key), 'openid', { sign: key });
+  const { client_id, client_secret } = clients.signer;
+  await login({ client_id }, oauth.ClientSecretBasic(client_secret), 'openid', { sign: await keyOf(clients.signer) });
 });
 
 await chapter('DPoP', as.dpop_signing_alg_values_supported, async () => {

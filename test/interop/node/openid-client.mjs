@@ -92,7 +92,7 @@ await chapter('introspection', as.introspection_endpoint, async () => {
   equal([own.active, own.client_id, own.sub], [true, clients.web.client_id, tokens.claims().sub], 'one of its own');
   const foreign = await client.tokenIntrospection(service, tokens.access_token);
   equal(foreign, { active: false }, 'one of another client');
-  const { access_token } = await login(config, resourceScope, { resource });
+  const { access_token } = await login(config, `openid ${resourceScope}`, { resource });
   const served = await client.tokenIntrospection(service, access_token);
   equal([served.active, served.aud, served.scope], [true, resource, resourceScope], 'one for its resource');
 });
@@ -104,20 +104,18 @@ await chapter('pushed authorization request', as.pushed_authorization_request_en
   await client.authorizationCodeGrant(config, await browse(address), checks);
 });
 
-const keyed = clients.key && {
-  jwk: clients.key.jwk, key: await importJWK(clients.key.jwk, 'ES256'), kid: clients.key.jwk.kid,
-};
+const keyOf = async ({ jwk }) => ({ key: await importJWK(jwk, 'ES256'), kid: jwk.kid });
 
 await chapter('private_key_jwt', as.token_endpoint_auth_methods_supported.includes('private_key_jwt'), async () => {
-  const signing = await connect(clients.key, client.PrivateKeyJwt({ key: keyed.key, kid: keyed.kid }));
+  const signing = await connect(clients.key, client.PrivateKeyJwt(await keyOf(clients.key)));
   const got = await login(signing, 'openid offline_access');
   await client.refreshTokenGrant(signing, got.refresh_token);
 });
 
 await chapter('request object', as.request_parameter_supported, async () => {
-  const signing = await connect(clients.key, client.PrivateKeyJwt({ key: keyed.key, kid: keyed.kid }));
+  const signing = await connect(clients.signer, secretBasic(clients.signer));
   const { checks, parameters } = await begin('openid');
-  const address = await client.buildAuthorizationUrlWithJAR(signing, parameters, { key: keyed.key, kid: keyed.kid });
+  const address = await client.buildAuthorizationUrlWithJAR(signing, parameters, await keyOf(clients.signer));
   await client.authorizationCodeGrant(signing, await browse(address), checks);
 });
 

@@ -1,5 +1,7 @@
 """Authlib's requests client, with ID tokens checked as its framework integrations do."""
 
+import time
+
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
@@ -100,10 +102,9 @@ def _():
     c = clients["key"]
     key = ECKey.import_key(c["jwk"])
     signing = session({"client_id": c["client_id"], "client_secret": key}, "private_key_jwt", scope="openid")
-    # It says that the token endpoint is the audience; here that is the issuer.
-    signing.register_client_auth_method(
-        PrivateKeyJWT(token_endpoint, claims={"aud": issuer}, headers={"kid": c["jwk"]["kid"]}, alg="ES256")
-    )
+    # Told nothing, it names the token endpoint as the audience, and signs for an hour.
+    said = {"aud": issuer, "exp": int(time.time()) + 60}
+    signing.register_client_auth_method(PrivateKeyJWT(token_endpoint, claims=said, headers={"kid": c["jwk"]["kid"]}, alg="ES256"))
     login(signing)
 
 

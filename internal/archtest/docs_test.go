@@ -22,7 +22,7 @@ var (
 func TestDocs_ThreatsAndConformance(t *testing.T) {
 	t.Parallel()
 	tests, files := declaredTests(t)
-	for _, doc := range []string{"docs/threats.md", "docs/conformance.md"} {
+	for _, doc := range []string{"docs/threats.md", "docs/conformance.md", "docs/interop.md"} {
 		rows := tableRows(t, doc)
 		if len(rows) < 10 {
 			t.Errorf("%s: only %d rows; the table was not read", doc, len(rows))
@@ -108,7 +108,7 @@ func declaredTests(t *testing.T) (tests, files map[string]bool) {
 	root := os.DirFS("../..")
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			if d != nil && (d.Name() == "node_modules" || d.Name() == ".git") {
+			if d != nil && (d.Name() == "node_modules" || d.Name() == ".venv" || d.Name() == ".git") {
 				return fs.SkipDir
 			}
 			return err

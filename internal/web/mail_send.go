@@ -26,10 +26,11 @@ func newOutbox(mailer notify.Mailer, log *slog.Logger) *outbox {
 	return &outbox{mailer: mailer, log: log, queue: make(chan notify.Mail, outboxSize)}
 }
 
-// post leaves a mail to be sent. A person without an address gets none. When the queue is
+// post leaves a mail to be sent. A person without an address gets none, and nobody does
+// without a mail server. When the queue is
 // full the mail is lost and the log says so: memory is not to grow with a dead mail server.
 func (o *outbox) post(m notify.Mail) {
-	if m.To == "" {
+	if m.To == "" || o.mailer == nil {
 		return
 	}
 	select {

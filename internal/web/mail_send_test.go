@@ -57,3 +57,11 @@ func TestMail_NoAddress(t *testing.T) {
 		t.Errorf("%d mails", n)
 	}
 }
+
+// Without a mail server nobody is told, and nothing else is different.
+func TestMail_NoServer(t *testing.T) {
+	t.Parallel()
+	wd := newWorld(t, func(c *web.Config) { c.Mailer = nil })
+	wd.allow(wd.asAnn())
+	wd.deliver()
+}

@@ -36,7 +36,7 @@ type Config struct {
 	Sessions  *session.Manager
 	Passwords Passwords
 	UserCodes UserCodes
-	Mailer    notify.Mailer
+	Mailer    notify.Mailer // nil: no mail is sent
 	Logouts   LogoutNotifier
 	Now       func() time.Time
 	Log       *slog.Logger

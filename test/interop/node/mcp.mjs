@@ -1,0 +1,67 @@
+// The Model Context Protocol's client: it knows a service's address, and finds out the rest.
+
+import { auth } from '@modelcontextprotocol/client';
+import { browse, chapter, check, equal, finish, given } from './talk.mjs';
+
+const { service, callback, clients, registers } = given;
+
+// keeper is what an app implements: where the library keeps what it found out.
+function keeper(known) {
+  const kept = { client: known };
+  return {
+    kept,
+    redirectUrl: callback,
+    clientMetadata: { client_name: 'MCP client', redirect_uris: [callback], token_endpoint_auth_method: 'none' },
+    state: () => 'a state',
+    clientInformation: () => kept.client,
+    saveClientInformation: (c) => { kept.client = c; },
+    discoveryState: () => kept.discovery,
+    saveDiscoveryState: (d) => { kept.discovery = d; },
+    tokens: () => kept.tokens,
+    saveTokens: (t) => { kept.tokens = t; },
+    codeVerifier: () => kept.verifier,
+    saveCodeVerifier: (v) => { kept.verifier = v; },
+    redirectToAuthorization: async (address) => { kept.at = await browse(address); },
+  };
+}
+
+async function connect(provider) {
+  const challenge = await fetch(service);
+  equal(challenge.status, 401, 'status without a token');
+  const [, metadata] = /resource_metadata="([^"]+)"/.exec(challenge.headers.get('www-authenticate'));
+  const options = { serverUrl: service, resourceMetadataUrl: new URL(metadata) };
+  equal(await auth(provider, options), 'REDIRECT', 'begin');
+  const answer = provider.kept.at.searchParams;
+  equal(answer.get('state'), 'a state', 'state');
+  const end = { ...options, authorizationCode: answer.get('code'), iss: answer.get('iss') };
+  equal(await auth(provider, end), 'AUTHORIZED', 'end');
+  await call(provider);
+  return options;
+}
+
+async function call(provider) {
+  const res = await fetch(service, { headers: { authorization: `Bearer ${provider.kept.tokens.access_token}` } });
+  equal(res.status, 200, 'status with a token');
+}
+
+const known = keeper({ client_id: clients.open.client_id });
+let options;
+
+await chapter('from a challenge to a token', true, async () => {
+  options = await connect(known);
+});
+
+await chapter('refresh', true, async () => {
+  const before = known.kept.tokens;
+  equal(await auth(known, options), 'AUTHORIZED', 'refresh');
+  check(known.kept.tokens.refresh_token !== before.refresh_token, 'the refresh token did not rotate');
+  await call(known);
+});
+
+await chapter('registration', registers, async () => {
+  const stranger = keeper();
+  await connect(stranger);
+  check(stranger.kept.client.client_id !== clients.open.client_id, 'it did not register');
+});
+
+finish();

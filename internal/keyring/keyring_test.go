@@ -340,7 +340,7 @@ func TestReload_Failure(t *testing.T) {
 // TestReload_NewerRelease: a kind of key that this release does not know is left alone. STO-10
 func TestReload_NewerRelease(t *testing.T) {
 	t.Parallel()
-	newer := idp.SigningKey{ID: "pq", Alg: "ML-DSA-65", ActiveAt: start, Sealed: []byte("x")}
+	newer := idp.SigningKey{ID: "pq", Alg: "FN-DSA-512", ActiveAt: start, Sealed: []byte("x")}
 	ring, err := keyring.Open(t.Context(), &rowsOnly{keys: append(shared.rows(t), newer)}, keyring.Config{KEK: shared.kek}, start)
 	if err != nil || len(ring.Keys().Keys()) != len(algorithms) {
 		t.Errorf("got %v", err)

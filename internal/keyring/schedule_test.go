@@ -74,7 +74,7 @@ func TestPlan(t *testing.T) {
 		{"retiring, over", []idp.SigningKey{signing(day), retiring(ago(p.Retiring))}, "finish old"},
 		{"retired, a second early", []idp.SigningKey{signing(day), retired(ago(90*day - time.Second))}, ""},
 		{"retired, over", []idp.SigningKey{signing(day), retired(ago(90 * day))}, "forget old"},
-		{"a kind of a newer release", []idp.SigningKey{{ID: "pq", Alg: "ML-DSA-65", StagedAt: ago(99 * day), ActiveAt: ago(99 * day), RetiringAt: ago(50 * day)}}, ""},
+		{"a kind of a newer release", []idp.SigningKey{{ID: "pq", Alg: "FN-DSA-512", StagedAt: ago(99 * day), ActiveAt: ago(99 * day), RetiringAt: ago(50 * day)}}, ""},
 		{"never to sign", []idp.SigningKey{signing(40 * day), key("b", ago(day), time.Time{})}, "stage a to sign in 1h0m0s"},
 		{"each algorithm for itself", []idp.SigningKey{signing(40 * day), {ID: "r", Alg: "RS256", StagedAt: ago(40 * day), ActiveAt: ago(40 * day)}},
 			"stage r to sign in 1h0m0s, stage a to sign in 1h0m0s"},

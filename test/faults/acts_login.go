@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -99,7 +100,7 @@ func (p *person) signOut(n *node) bool {
 	}
 	a = p.browse(n, "POST", "/account/sessions", url.Values{"csrf": {csrf}, "session": {sid}, "action": {"end"}})
 	switch {
-	case a.status == http.StatusSeeOther:
+	case a.status == http.StatusSeeOther, a.status == http.StatusOK && bytes.Contains(a.body, []byte("You are signed out")):
 		p.w.ack(begun)
 		p.w.revoke(sid)
 		p.cookies = before // the browser was told to forget it

@@ -50,7 +50,7 @@ func (w *world) deviceFlow(d idp.DeviceRequest, sessionID string) idp.AuthReques
 		ID: secret.ID(), ClientID: d.ClientID, Scopes: d.Scopes, Resource: d.Resource, MaxAge: -1, CreatedAt: w.now, ExpiresAt: d.ExpiresAt, DeviceID: d.ID,
 	}
 	r.BrowserHash = hash("browser of " + r.ID)
-	w.must(w.CreateAuthRequest(w.ctx, r, "192.0.2.8/32", 1000, 100_000, w.now))
+	w.must(w.CreateAuthRequest(w.ctx, r, "192.0.2.8/32", 1_000_000, 1_000_000, w.now))
 	if sessionID != "" {
 		w.must(w.ConfirmAuthRequest(w.ctx, r.ID, r.BrowserHash, sessionID, w.now))
 	}

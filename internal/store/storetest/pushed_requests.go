@@ -34,7 +34,7 @@ func (w *world) begin(r idp.AuthRequest) idp.AuthRequest {
 	w.Helper()
 	r.ID = secret.ID()
 	r.BrowserHash, r.CreatedAt, r.ExpiresAt = hash("browser of "+r.ID), w.now, w.now.Add(10*time.Minute)
-	w.must(w.CreateAuthRequest(w.ctx, r, "192.0.2.7/32", 1000, 100_000, w.now))
+	w.must(w.CreateAuthRequest(w.ctx, r, "192.0.2.7/32", 1_000_000, 1_000_000, w.now))
 	return r
 }
 

@@ -69,6 +69,8 @@ await chapter('client ID metadata document', async () => {
   const described = keeper(undefined, document);
   await connect(described);
   equal(described.kept.client.client_id, document, 'client_id');
+  const complaint = await connect(keeper(undefined, document.replace('https:', 'http:'))).then(() => 'nothing', (e) => e.message);
+  check(/HTTPS/.test(complaint), `about a document without TLS it says: ${complaint}`);
 });
 
 // Bound tokens: the library makes the proofs, and our SDK at the service checks them.

@@ -57,6 +57,12 @@ await chapter('signed userinfo', async () => {
   const got = await login(signed, 'openid email');
   const info = await client.fetchUserInfo(signed, got.access_token, got.claims().sub);
   equal([info.iss, info.aud, info.email], [issuer, clients.userinfo.client_id, 'ann@example.com'], 'claims');
+  const untold = await connect(clients.userinfo, secretBasic(clients.userinfo));
+  equal((await client.fetchUserInfo(untold, got.access_token, got.claims().sub)).email, 'ann@example.com', 'claims, untold');
+  const plain = await connect(clients.web, secretBasic(clients.web), { userinfo_signed_response_alg: 'ES256' });
+  let refusedPlain = false;
+  await client.fetchUserInfo(plain, tokens.access_token, tokens.claims().sub).catch(() => { refusedPlain = true; });
+  check(refusedPlain, 'plain JSON was accepted for a signed answer');
 });
 
 await chapter('refresh', async () => {
@@ -161,7 +167,7 @@ await chapter('FAPI 2.0', async () => {
   equal(got.token_type, 'dpop', 'token_type');
   equal((await client.fetchUserInfo(bank, got.access_token, got.claims().sub, { DPoP })).email, 'ann@example.com', 'email');
   const next = await client.refreshTokenGrant(bank, got.refresh_token, undefined, { DPoP });
-  equal(next.token_type, 'dpop', 'token_type of a refresh');
+  equal([next.token_type, next.refresh_token], ['dpop', got.refresh_token], 'answer to a refresh');
   equal((await client.tokenIntrospection(bank, next.access_token)).active, true, 'active');
   await client.tokenRevocation(bank, got.refresh_token);
   await refused(client.refreshTokenGrant(bank, got.refresh_token, undefined, { DPoP }), 'invalid_grant');

@@ -100,11 +100,17 @@ def _():
 def _():
     c = clients["key"]
     key = ECKey.import_key(c["jwk"])
-    signing = session({"client_id": c["client_id"], "client_secret": key}, "private_key_jwt", scope="openid")
-    # Told nothing, it names the token endpoint as the audience, and signs for an hour.
-    said = {"aud": issuer, "exp": int(time.time()) + 60}
-    signing.register_client_auth_method(PrivateKeyJWT(token_endpoint, claims=said, headers={"kid": c["jwk"]["kid"]}, alg="ES256"))
-    login(signing)
+
+    def signing(**more):
+        s = session({"client_id": c["client_id"], "client_secret": key}, "private_key_jwt", scope="openid")
+        s.register_client_auth_method(PrivateKeyJWT(token_endpoint, headers={"kid": c["jwk"]["kid"]}, alg="ES256", **more))
+        return s
+
+    soon = int(time.time()) + 60
+    login(signing(claims={"aud": issuer, "exp": soon}))
+    # Told nothing, it names the token endpoint as the audience, and signs for an hour: neither is taken.
+    for claims in ({}, {"aud": issuer}, {"exp": soon}):
+        refused("invalid_client", lambda: login(signing(claims=claims)))
 
 
 @chapter("revocation")

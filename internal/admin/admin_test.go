@@ -39,6 +39,11 @@ type api struct {
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
+	return newAPIWith(t, passhash.New(passhash.Config{InsecureCheap: true}))
+}
+
+func newAPIWith(t *testing.T, hasher admin.Hasher) *api {
+	t.Helper()
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"), store.Options{RuleLifetime: time.Hour, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +60,7 @@ func newAPI(t *testing.T) *api {
 		t.Fatal(err)
 	}
 	a.handler = admin.New(admin.Config{
-		Issuer: issuer, Store: db, Keys: ring, Hasher: passhash.New(passhash.Config{InsecureCheap: true, Now: now}), Now: now,
+		Issuer: issuer, Store: db, Keys: ring, Hasher: hasher, Now: now,
 		Log: slog.New(slog.NewJSONHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	return a

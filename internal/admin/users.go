@@ -212,12 +212,23 @@ func (e users) change(w http.ResponseWriter, r *http.Request, verb func(context.
 	return done(w)
 }
 
-// hash checks and hashes a password that an operator sets.
-func (e users) hash(ctx context.Context, password secret.Text, u idp.User) (string, error) {
+// hashTries is how often an operator's password is given to the hasher, which makes a
+// caller wait two seconds: all together less than the command line waits for an answer.
+const hashTries = 8
+
+// hash checks and hashes a password that an operator sets. Somebody who signs in is soon
+// told to come back; an operator waits. Right after the first start the hasher measures
+// the machine, and the first "user add" comes then.
+func (e users) hash(ctx context.Context, password secret.Text, u idp.User) (hash string, err error) {
 	if err := authn.Acceptable(password, u); err != nil {
 		return "", err
 	}
-	return e.hasher.Hash(ctx, password)
+	for range hashTries {
+		if hash, err = e.hasher.Hash(ctx, password); !errors.Is(err, idp.ErrUnavailable) {
+			break
+		}
+	}
+	return hash, err
 }
 
 // find returns the person that the path names: by id, username or e-mail address. No

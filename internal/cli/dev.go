@@ -28,6 +28,7 @@ type devFlags struct {
 	data                      string
 	ephemeral, bare, verbose  bool
 	port, calendar, scheduler uint16
+	scopes                    []string // of registration, beside the demo's
 }
 
 func (a *app) devCommand() *cobra.Command {
@@ -52,6 +53,7 @@ func (a *app) devCommand() *cobra.Command {
 	fl.Uint16Var(&f.scheduler, "scheduler-port", 8082, "port of the scheduler; 0 takes a free one")
 	fl.StringVar(&f.address, "address", "127.0.0.1", "address to listen on: loopback only")
 	fl.BoolVar(&f.bare, "no-demo", false, "without calendar and scheduler")
+	fl.StringArrayVar(&f.scopes, "registration-scope", nil, "scope of a service of yours that apps may have which register themselves or have a metadata document (repeat for more; see \"signet resource put\")")
 	fl.BoolVar(&f.verbose, "verbose", false, "log every request")
 	cmd.MarkFlagsMutuallyExclusive("data", "ephemeral")
 	return cmd
@@ -74,7 +76,7 @@ func (a *app) dev(ctx context.Context, f devFlags) (err error) {
 	start := a.now()
 	stack, err := startDevStack(ctx, devOptions{
 		dataDir: f.data, issuerPort: f.port, calendarPort: f.calendar, schedPort: f.scheduler, demo: !f.bare,
-		now: a.now, log: a.logger(level.String(), "auto"),
+		scopes: f.scopes, now: a.now, log: a.logger(level.String(), "auto"),
 	})
 	if err != nil {
 		return f.explain(err)

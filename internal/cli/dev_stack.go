@@ -32,7 +32,8 @@ type devStack struct {
 type devOptions struct {
 	dataDir                             string
 	issuerPort, calendarPort, schedPort uint16
-	demo                                bool // with calendar and scheduler
+	demo                                bool     // with calendar and scheduler
+	scopes                              []string // that clients may have which nobody added, beside the demo's
 	now                                 func() time.Time
 	log                                 *slog.Logger
 	cheapPasswords                      bool // for tests
@@ -92,7 +93,7 @@ func newDevServer(ctx context.Context, at devAddresses, listen string, o devOpti
 	cfg := config.Config{
 		PublicURL: at.issuer, Listen: listen, DataDir: o.dataDir, KeyFile: filepath.Join(o.dataDir, "key"),
 		// Whoever reaches this port may do everything anyway, and MCP clients want one of the two.
-		Registration: "open", ClientIDMetadataDocuments: "on", RegistrationScopes: []string{scopeFreeBusy, scopeMeetings},
+		Registration: "open", ClientIDMetadataDocuments: "on", RegistrationScopes: append([]string{scopeFreeBusy, scopeMeetings}, o.scopes...),
 	}.WithDefaults()
 	if err := cfg.Check(); err != nil {
 		return nil, err

@@ -40,8 +40,12 @@ type goClient struct {
 
 func newGoClient(t *testing.T, p *provider, metadata map[string]any, scopes ...string) *goClient {
 	t.Helper()
-	c := p.register(t, metadata)
 	method, _ := metadata["token_endpoint_auth_method"].(string)
+	return p.goClient(t, p.register(t, metadata), method, scopes...)
+}
+
+func (p *provider) goClient(t *testing.T, c client, method string, scopes ...string) *goClient {
+	t.Helper()
 	ctx := oidc.ClientContext(t.Context(), p.http)
 	found, err := oidc.NewProvider(ctx, p.issuer)
 	if err != nil {
@@ -50,6 +54,10 @@ func newGoClient(t *testing.T, p *provider, metadata map[string]any, scopes ...s
 	return &goClient{ctx: ctx, provider: found, method: cmp.Or(method, "client_secret_basic"), conf: oauth2.Config{
 		ClientID: c.ID, ClientSecret: c.Secret, Endpoint: found.Endpoint(), RedirectURL: callback, Scopes: scopes,
 	}}
+}
+
+func (g *goClient) verifier() *oidc.IDTokenVerifier {
+	return g.provider.VerifierContext(g.ctx, &oidc.Config{ClientID: g.conf.ClientID})
 }
 
 // login runs the code flow with PKCE and a nonce, and checks the ID token.
@@ -66,7 +74,7 @@ func (g *goClient) login(t *testing.T, v *person, more ...oauth2.AuthCodeOption)
 		t.Fatal(err)
 	}
 	raw, _ := tok.Extra("id_token").(string)
-	id, err := g.provider.VerifierContext(g.ctx, &oidc.Config{ClientID: g.conf.ClientID}).Verify(g.ctx, raw)
+	id, err := g.verifier().Verify(g.ctx, raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +136,7 @@ func checkRefresh(t *testing.T, g *goClient, tok *oauth2.Token, id *oidc.IDToken
 			t.Fatalf("refreshed: %v, rotated: %v", next.AccessToken != tok.AccessToken, next.RefreshToken != tok.RefreshToken)
 		}
 		raw, _ := next.Extra("id_token").(string)
-		again, err := g.provider.VerifierContext(g.ctx, &oidc.Config{ClientID: g.conf.ClientID}).Verify(g.ctx, raw)
+		again, err := g.verifier().Verify(g.ctx, raw)
 		if err != nil || again.Subject != id.Subject {
 			t.Fatalf("ID token of a refresh: %v %v", again, err)
 		}
@@ -257,9 +265,6 @@ func TestGoOIDC_Refusals(t *testing.T) {
 func TestGoOAuth2_DeviceFlow(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, p *provider) {
-		if !p.advertises("device_authorization_endpoint") {
-			t.Skip("the provider does not offer the device flow")
-		}
 		g := newGoClient(t, p, map[string]any{
 			"client_name": "Go device", "application_type": "native", "token_endpoint_auth_method": "none",
 			"grant_types": []string{"urn:ietf:params:oauth:grant-type:device_code"}, "scopes": []string{"openid", notesRead},
@@ -282,7 +287,7 @@ func TestGoOAuth2_DeviceFlow(t *testing.T) {
 			t.Fatal(err)
 		}
 		raw, _ := tok.Extra("id_token").(string)
-		if _, err := g.provider.VerifierContext(g.ctx, &oidc.Config{ClientID: g.conf.ClientID}).Verify(g.ctx, raw); err != nil {
+		if _, err := g.verifier().Verify(g.ctx, raw); err != nil {
 			t.Error(err)
 		}
 	})

@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,26 +12,37 @@ import (
 	"github.com/signet-id/signet/verify"
 )
 
-// toolsScope is the right at an MCP server. Clients that register themselves may have it
-// where the configuration says so, which that of signet dev does not.
+// toolsScope is the right at an MCP server. Clients that nobody added may have it where the
+// operator says so.
 const toolsScope = "mcp.tools"
 
-func registers(p *provider) bool { return p.name == "serve" && p.advertises("registration_endpoint") }
-
-// An MCP client is given nothing but a service's address; the service is one of ours.
+// An MCP client is given nothing but a service's address; the service is one of ours. The
+// client is one that is known, or it registers, or it says where it is described.
 func TestMCPClient(t *testing.T) {
 	t.Parallel()
 	node := needNode(t)
 	onEach(t, func(t *testing.T, p *provider) {
-		service := p.protect(t)
-		play(t, p, node, "node/mcp.mjs", []chapter{
-			{"from a challenge to a token", always},
-			{"refresh", always},
-			{"registration", registers},
-		}, map[string]any{"service": service, "registers": registers(p), "clients": map[string]any{
+		play(t, p, node, "node/mcp.mjs", []string{
+			"from a challenge to a token", "refresh", "registration", "client ID metadata document", "DPoP",
+		}, map[string]any{"service": p.protect(t), "document": describe(t), "clients": map[string]any{
 			"open": p.register(t, web("MCP", map[string]any{"token_endpoint_auth_method": "none", "scopes": []string{toolsScope}})),
 		}})
 	})
+}
+
+// describe publishes an app's metadata document, and returns its address, which is the app's id.
+func describe(t *testing.T) string {
+	t.Helper()
+	var address string
+	address = listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		// It always encodes, and who went away needs nothing.
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"client_id": address + r.URL.Path, "client_name": "Described MCP client", "redirect_uris": []string{callback},
+			"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"}, "token_endpoint_auth_method": "none",
+		})
+	}))
+	return address + "/client.json"
 }
 
 // protect starts a service that our SDK protects, and returns its address.

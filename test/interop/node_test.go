@@ -8,43 +8,16 @@ import (
 )
 
 var (
-	openidClient = []chapter{
-		{"discovery", always},
-		{"code flow", always},
-		{"userinfo", always},
-		{"refresh", always},
-		{"client_secret_post", always},
-		{"public client", always},
-		{"EdDSA and ES256 ID tokens", always},
-		{"client credentials", always},
-		{"introspection", with("introspection_endpoint")},
-		{"pushed authorization request", with("pushed_authorization_request_endpoint")},
-		{"private_key_jwt", with(authMethods, "private_key_jwt")},
-		{"request object", with("request_parameter_supported")},
-		{"DPoP", with("dpop_signing_alg_values_supported")},
-		{"device flow", with("device_authorization_endpoint")},
-		{"registration", with("registration_endpoint")},
-		{"revocation", always},
-		{"logout", always},
+	openidClient = []string{
+		"discovery", "code flow", "userinfo", "signed userinfo", "refresh", "client_secret_post", "public client", "EdDSA and ES256 ID tokens",
+		"client credentials", "introspection", "pushed authorization request", "private_key_jwt", "request object", "form_post", "DPoP", "FAPI 2.0",
+		"device flow", "registration", "revocation", "logout",
 	}
 
-	oauth4webapi = []chapter{
-		{"discovery", always},
-		{"code flow", always},
-		{"userinfo", always},
-		{"challenge", always},
-		{"refresh", always},
-		{"JWT access token", always},
-		{"client credentials", always},
-		{"introspection", with("introspection_endpoint")},
-		{"pushed authorization request", with("pushed_authorization_request_endpoint")},
-		{"private_key_jwt", with(authMethods, "private_key_jwt")},
-		{"request object", with("request_parameter_supported")},
-		{"DPoP", with("dpop_signing_alg_values_supported")},
-		{"device flow", with("device_authorization_endpoint")},
-		{"registration", with("registration_endpoint")},
-		{"revocation", always},
-		{"refusal in the redirect", always},
+	oauth4webapi = []string{
+		"discovery", "code flow", "userinfo", "signed userinfo", "challenge", "refresh", "JWT access token", "client credentials", "introspection",
+		"pushed authorization request", "private_key_jwt", "request object", "form_post", "DPoP", "FAPI 2.0", "device flow", "registration",
+		"revocation", "refusal in the redirect",
 	}
 )
 
@@ -67,7 +40,7 @@ func needNode(t *testing.T) string {
 	if err != nil {
 		missing(t, "node")
 	}
-	for _, name := range []string{"openid-client", "oauth4webapi", "oidc-client-ts", "@modelcontextprotocol/client"} {
+	for _, name := range []string{"openid-client", "oauth4webapi", "oidc-client-ts", "@modelcontextprotocol/client", "jose"} {
 		if _, err := os.Stat(filepath.Join("node", "node_modules", name, "package.json")); err != nil {
 			missing(t, name+" (npm ci in test/interop/node)")
 		}

@@ -35,10 +35,17 @@ func (p *provider) visitor(t *testing.T, name string) *person {
 
 const maxSteps = 20
 
+// arrival is where a browser was sent at the end; posted is the form that came along
+// (OAuth 2.0 Form Post Response Mode §2).
+type arrival struct {
+	*url.URL
+	posted url.Values
+}
+
 // authorize opens an address, signs in and agrees to what is asked, until the browser is
 // sent to an address that begins with end; without an end, until there is nothing more to
 // do. It returns where that is.
-func (v *person) authorize(address, end string) *url.URL {
+func (v *person) authorize(address, end string) arrival {
 	v.t.Helper()
 	at, err := v.walk(address, end)
 	if err != nil {
@@ -47,53 +54,57 @@ func (v *person) authorize(address, end string) *url.URL {
 	return at
 }
 
-func (v *person) walk(address, end string) (*url.URL, error) {
+func (v *person) walk(address, end string) (arrival, error) {
 	req, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return arrival{}, err
 	}
 	for range maxSteps {
 		req.Header.Set("Sec-Fetch-Mode", "navigate")
 		req.Header.Set("Sec-Fetch-Dest", "document")
 		res, err := v.http.Do(req)
 		if err != nil {
-			return nil, err
+			return arrival{}, err
 		}
 		body, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		if err != nil {
-			return nil, err
+			return arrival{}, err
 		}
 		if location := res.Header.Get("Location"); location != "" {
 			next, err := req.URL.Parse(location)
 			if err != nil || end != "" && strings.HasPrefix(next.String(), end) {
-				return next, err
+				return arrival{URL: next}, err
 			}
 			if req, err = http.NewRequest(http.MethodGet, next.String(), nil); err != nil {
-				return nil, err
+				return arrival{}, err
 			}
 			continue
 		}
 		page := req.URL
-		if req, err = v.fillIn(page, string(body)); err != nil {
-			return nil, fmt.Errorf("status %d: %w", res.StatusCode, err)
+		forms, err := readForms(string(body))
+		if err != nil {
+			return arrival{}, err
+		}
+		if f := formTo(forms, end); f != nil {
+			at, err := page.Parse(f.action)
+			return arrival{at, f.fields}, err
+		}
+		if req, err = v.fillIn(page, forms); err != nil {
+			return arrival{}, fmt.Errorf("status %d: %w", res.StatusCode, err)
 		}
 		if req == nil && end == "" {
-			return page, nil
+			return arrival{URL: page}, nil
 		}
 		if req == nil {
-			return nil, fmt.Errorf("status %d: the page at %s offers no way on", res.StatusCode, page.Path)
+			return arrival{}, fmt.Errorf("status %d: the page at %s offers no way on", res.StatusCode, page.Path)
 		}
 	}
-	return nil, fmt.Errorf("no end after %d steps", maxSteps)
+	return arrival{}, fmt.Errorf("no end after %d steps", maxSteps)
 }
 
 // fillIn does what a page asks for; nil if that is nothing.
-func (v *person) fillIn(page *url.URL, body string) (*http.Request, error) {
-	forms, err := readForms(body)
-	if err != nil {
-		return nil, err
-	}
+func (v *person) fillIn(page *url.URL, forms []*form) (*http.Request, error) {
 	for _, f := range forms {
 		switch {
 		case f.fields.Has("password"):
@@ -115,6 +126,17 @@ type form struct {
 	action, method string
 	fields         url.Values
 	buttons        [][2]string // name and value
+}
+
+// formTo returns the form that posts to an app's address, if there is one.
+func formTo(forms []*form, end string) *form {
+	i := slices.IndexFunc(forms, func(f *form) bool {
+		return end != "" && strings.EqualFold(f.method, http.MethodPost) && strings.HasPrefix(f.action, end)
+	})
+	if i < 0 {
+		return nil
+	}
+	return forms[i]
 }
 
 // press chooses the button with the value, if there is one.

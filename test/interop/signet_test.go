@@ -18,12 +18,12 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,6 +62,16 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}
 	return path, nil
+})
+
+// certificates are one authority for all, with a certificate for this machine: of "signet
+// serve", and of apps that listen.
+var certificates = sync.OnceValues(func() (*authority, error) {
+	path, err := binary()
+	if err != nil {
+		return nil, err
+	}
+	return makeCertificates(filepath.Dir(path))
 })
 
 // providers start once, together, when the first test asks for one.
@@ -124,7 +134,12 @@ func startDev(binary, dir string) (*provider, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, "dev", "--data", dir, "--port", "0", "--calendar-port", "0", "--scheduler-port", "0")
+	trusted, err := certificates()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(binary, "dev", "--data", dir, "--port", "0", "--calendar-port", "0", "--scheduler-port", "0", "--registration-scope", toolsScope)
+	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+trusted.ca)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -151,49 +166,48 @@ func startServe(binary, dir string) (*provider, error) {
 		return nil, err
 	}
 	port, err1 := freePort()
-	roots, err2 := makeCertificates(dir)
+	trusted, err2 := certificates()
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	p := &provider{
-		issuer: "https://localhost:" + port, ca: filepath.Join(dir, "ca.pem"),
-		http: &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}},
+		issuer: "https://localhost:" + port, ca: trusted.ca,
+		http: &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted.roots}}},
 	}
-	return p, p.serve(binary, dir, "listen: 127.0.0.1:"+port+"\ntls_cert: tls.pem\ntls_key: tls.key\n")
+	return p, p.serve(binary, dir, "listen: 127.0.0.1:"+port+"\ntls_cert: "+trusted.cert+"\ntls_key: "+trusted.key+"\n")
 }
 
 // serve runs "signet serve" with ann as its first user.
 func (p *provider) serve(binary, dir, configuration string) error {
 	p.password, p.socket = "seven owls read the tide tables", filepath.Join(dir, "data", "admin.sock")
 	file := filepath.Join(dir, "signet.yaml")
-	configuration += "public_url: " + p.issuer + "\nkey_file: key\ndata_dir: data\nlog: {level: warn}\n"
+	configuration += "public_url: " + p.issuer + "\nkey_file: key\ndata_dir: data\nlog: {level: warn}\n" +
+		"registration: open\nregistration_scopes: [" + toolsScope + "]\nclient_id_metadata_documents: on\noutbound_networks: [127.0.0.1]\n"
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		return err
 	}
 	if out, err := exec.Command(binary, "key", "new", filepath.Join(dir, "key")).CombinedOutput(); err != nil {
 		return fmt.Errorf("key new: %w: %s", err, out)
 	}
-	var err error
+	trusted, err := certificates()
+	if err != nil {
+		return err
+	}
 	cmd := exec.Command(binary, "serve", "--config", file)
-	cmd.Env = append(os.Environ(), "SIGNET_REGISTRATION=open", "SIGNET_REGISTRATION_SCOPES="+toolsScope)
+	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+trusted.ca)
 	if p.stop, err = run(cmd); err != nil {
 		return err
 	}
 	if err := p.wait(); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Second) {
-		add := exec.Command(binary, "user", "add", "ann", "--config", file, "--email", "ann@example.com", "--email-verified",
-			"--name", "Ann Example", "--group", "staff", "--group", "book-club", "--password-stdin")
-		add.Stdin = strings.NewReader(p.password + "\n")
-		out, err := add.CombinedOutput()
-		if err == nil {
-			return nil
-		}
-		if !strings.Contains(string(out), "busy") || time.Now().After(deadline) { // it says to try again
-			return fmt.Errorf("user add: %w: %s", err, out)
-		}
+	add := exec.Command(binary, "user", "add", "ann", "--config", file, "--email", "ann@example.com", "--email-verified",
+		"--name", "Ann Example", "--group", "staff", "--group", "book-club", "--password-stdin")
+	add.Stdin = strings.NewReader(p.password + "\n")
+	if out, err := add.CombinedOutput(); err != nil {
+		return fmt.Errorf("user add: %w: %s", err, out)
 	}
+	return nil
 }
 
 // run starts a server; the function that it returns ends it.
@@ -217,24 +231,30 @@ func freePort() (string, error) {
 	return port, errors.Join(err, ln.Close())
 }
 
+// authority is who signed the certificates, and files with them.
+type authority struct {
+	roots         *x509.CertPool
+	ca, cert, key string
+}
+
 // makeCertificates writes an authority and a certificate of localhost that it signed.
-func makeCertificates(dir string) (*x509.CertPool, error) {
+func makeCertificates(dir string) (*authority, error) {
 	now := time.Now()
-	authority := &x509.Certificate{
+	issuer := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "interop authority"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
-		DNSNames: []string{"localhost"}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	authorityKey, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	leafKey, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	authorityDER, err1 := x509.CreateCertificate(rand.Reader, authority, authority, authorityKey.Public(), authorityKey)
-	leafDER, err2 := x509.CreateCertificate(rand.Reader, leaf, authority, leafKey.Public(), authorityKey)
+	authorityDER, err1 := x509.CreateCertificate(rand.Reader, issuer, issuer, authorityKey.Public(), authorityKey)
+	leafDER, err2 := x509.CreateCertificate(rand.Reader, leaf, issuer, leafKey.Public(), authorityKey)
 	keyDER, err3 := x509.MarshalPKCS8PrivateKey(leafKey)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
@@ -243,11 +263,31 @@ func makeCertificates(dir string) (*x509.CertPool, error) {
 	leafPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leafDER})
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authorityPEM)
-	return roots, errors.Join(
-		os.WriteFile(filepath.Join(dir, "ca.pem"), authorityPEM, 0o600),
-		os.WriteFile(filepath.Join(dir, "tls.pem"), append(leafPEM, authorityPEM...), 0o600),
-		os.WriteFile(filepath.Join(dir, "tls.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600),
+	a := &authority{roots, filepath.Join(dir, "ca.pem"), filepath.Join(dir, "tls.pem"), filepath.Join(dir, "tls.key")}
+	return a, errors.Join(
+		os.WriteFile(a.ca, authorityPEM, 0o600),
+		os.WriteFile(a.cert, append(leafPEM, authorityPEM...), 0o600),
+		os.WriteFile(a.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600),
 	)
+}
+
+// listen starts an app that answers under https on this machine, as both providers demand
+// of those whom they call, and returns its address.
+func listen(t *testing.T, app http.Handler) string {
+	t.Helper()
+	trusted, err := certificates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := tls.LoadX509KeyPair(trusted.cert, trusted.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(app)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // wait returns when the provider is ready.
@@ -285,22 +325,6 @@ func (p *provider) furnish() error {
 	}
 	defer res.Body.Close()
 	return json.NewDecoder(res.Body).Decode(&p.metadata)
-}
-
-// advertises reports whether discovery has the member and, if values are given, all of
-// these in it.
-func (p *provider) advertises(member string, values ...string) bool {
-	found, ok := p.metadata[member]
-	if len(values) == 0 {
-		return ok && found != false
-	}
-	list, _ := found.([]any)
-	for _, v := range values {
-		if !slices.Contains(list, any(v)) {
-			return false
-		}
-	}
-	return true
 }
 
 // administer asks the management API, which answers on a unix socket.

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,7 +20,8 @@ import (
 )
 
 // singlePage is a server of static files: an app that has nothing but its scripts.
-func singlePage(t *testing.T, settings map[string]any) *httptest.Server {
+// What its server is asked in frames of the provider goes to frames.
+func singlePage(t *testing.T, settings map[string]any, frames chan<- url.Values) *httptest.Server {
 	t.Helper()
 	file := func(name string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, name) }
@@ -27,6 +29,7 @@ func singlePage(t *testing.T, settings map[string]any) *httptest.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /oidc-client-ts.min.js", file("node/node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js"))
 	mux.HandleFunc("GET /app.js", file("spa/app.js"))
+	mux.HandleFunc("GET /gone", func(_ http.ResponseWriter, r *http.Request) { frames <- r.URL.Query() })
 	mux.HandleFunc("GET /settings.js", func(w http.ResponseWriter, _ *http.Request) {
 		text, err := json.Marshal(settings)
 		if err != nil {
@@ -57,18 +60,13 @@ func TestOIDCClientTS(t *testing.T) {
 // The same with tokens that are bound to a key which the browser does not give away.
 func TestOIDCClientTS_DPoP(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, p *provider) {
-		if !p.advertises("dpop_signing_alg_values_supported") {
-			t.Skip("the provider does not offer DPoP")
-		}
-		liveSinglePage(t, p, true)
-	})
+	onEach(t, func(t *testing.T, p *provider) { liveSinglePage(t, p, true) })
 }
 
 func liveSinglePage(t *testing.T, p *provider, dpop bool) {
 	needNode(t)
 	settings := map[string]any{"authority": p.issuer, "scope": "openid profile email", "dpop": dpop}
-	app := singlePage(t, settings)
+	app := singlePage(t, settings, nil)
 	b := newTab(t, p)
 	c := p.register(t, map[string]any{
 		"client_name": "Single page", "token_endpoint_auth_method": "none", "scopes": []string{"openid", "profile", "email"},
@@ -112,6 +110,43 @@ func liveSinglePage(t *testing.T, p *provider, dpop bool) {
 	}
 }
 
+// The person signs out at the app, and the browser tells it in a frame of the provider's
+// page before it comes back (Front-Channel Logout §2).
+func TestFrontChannelLogout(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *provider) {
+		needNode(t)
+		settings := map[string]any{"authority": p.issuer, "scope": "openid", "dpop": false}
+		frames := make(chan url.Values, 10)
+		app := singlePage(t, settings, frames)
+		b := newTab(t, p)
+		c := p.register(t, map[string]any{
+			"client_name": "Framed", "token_endpoint_auth_method": "none", "scopes": []string{"openid"}, "first_party": true,
+			"redirect_uris": []string{app.URL + "/callback"}, "post_logout_redirect_uris": []string{app.URL + "/bye"}, "web_origins": []string{app.URL},
+			"frontchannel_logout_uri": app.URL + "/gone", "frontchannel_logout_session_required": true,
+		})
+		settings["client_id"] = c.ID
+		b.load("open", chromedp.Navigate(app.URL+"/"))
+		b.expect("nobody")
+		b.leave("app.signIn()")
+		b.signIn("ann", p.password)
+		b.expect(`signed in, state: {"from":"the test"}`)
+		var known user
+		b.answer("app.user()", &known)
+		b.leave("app.signOut()")
+		select {
+		case query := <-frames:
+			if query.Get("iss") != p.issuer || query.Get("sid") != known.Profile.SID || known.Profile.SID == "" {
+				t.Errorf("told %v in the frame; the session is %q", query, known.Profile.SID)
+			}
+		case <-time.After(patience):
+			t.Fatalf("the frame was not loaded; at %s", b.eval("location.origin + location.pathname + ' ' + document.body.innerText"))
+		}
+		b.arrive(app.URL + "/bye")
+		b.expect("signed out: bye")
+	})
+}
+
 // user is what oidc-client-ts knows of somebody.
 type user struct {
 	AccessToken  string `json:"access_token"`
@@ -119,6 +154,7 @@ type user struct {
 	TokenType    string `json:"token_type"`
 	Profile      struct {
 		Email string `json:"email"`
+		SID   string `json:"sid"`
 	} `json:"profile"`
 }
 
@@ -232,6 +268,25 @@ func (b *tab) answer(call string, out any) {
 	got := b.eval(call)
 	if err := json.Unmarshal([]byte(got), out); err != nil {
 		b.t.Fatalf("%s: %s", call, got)
+	}
+}
+
+// arrive waits until a page leads the browser to the address by itself.
+func (b *tab) arrive(address string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	at := ""
+	for !strings.HasPrefix(at, address) {
+		// An error: the page that was asked is on its way out.
+		if next, err := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href")); err == nil {
+			at = next
+		}
+		select {
+		case <-ctx.Done():
+			b.t.Fatalf("still at %s", strings.SplitN(at, "?", 2)[0])
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 

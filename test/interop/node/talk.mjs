@@ -2,7 +2,8 @@
 // with a browser when they need one, and say at the end what they exercised.
 //
 // A line is a JSON object. First comes {issuer, callback, clients, …}; {browse, end} asks
-// to open an address and is answered with {at}; {exercised, skipped} is the last word.
+// to open an address and is answered with {at}, and {posted} if the browser was sent there
+// with a form; {exercised} is the last word.
 
 import { createInterface } from 'node:readline';
 
@@ -31,15 +32,16 @@ export async function browse(address, end = given.callback) {
   return new URL((await ask({ browse: String(address), end })).at);
 }
 
-const exercised = [];
-const skipped = [];
+// browsePosted returns what the app gets where the answer comes as a form: a request.
+export async function browsePosted(address) {
+  const { at, posted } = await ask({ browse: String(address), end: given.callback });
+  return new Request(at, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: posted });
+}
 
-// chapter runs one part of the story. Without what it needs, which discovery tells, it is skipped.
-export async function chapter(name, offered, story) {
-  if (!offered) {
-    skipped.push(name);
-    return;
-  }
+const exercised = [];
+
+// chapter runs one part of the story.
+export async function chapter(name, story) {
   try {
     await story();
   } catch (e) {
@@ -49,7 +51,7 @@ export async function chapter(name, offered, story) {
 }
 
 export function finish() {
-  say({ exercised, skipped });
+  say({ exercised });
   process.exit(0);
 }
 

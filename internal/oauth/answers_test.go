@@ -177,7 +177,7 @@ func TestDiscovery_RFC8414_2_AuthMethods(t *testing.T) {
 // the userinfo endpoint cannot be read by scripts, and neither can one of an unknown client.
 func TestCORS_SES05_RefusalsBeforeTheClient(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := openWorld(t)
 	for name, a := range map[string]answer{
 		"no token":      w.send("GET", "/userinfo", nil, "Origin", "https://spa.example"),
 		"garbage":       w.send("GET", "/userinfo", nil, "Origin", "https://spa.example", "Authorization", "Bearer x"),
@@ -185,7 +185,9 @@ func TestCORS_SES05_RefusalsBeforeTheClient(t *testing.T) {
 		"no client":     w.send("POST", "/token", params("x", "y"), "Origin", "https://spa.example"),
 		"broken form":   w.send("POST", "/token", params("x", "y", "x", "z"), "Origin", "https://spa.example"),
 		"introspection": w.send("OPTIONS", "/introspect", nil, "Origin", "https://spa.example"),
-		"push":          w.as("spa", "/par", params("x", "y")),
+		"push":          w.send("POST", "/par", params("client_id", "spa"), "Origin", "https://spa.example"),
+		"push, asked":   w.send("OPTIONS", "/par", nil, "Origin", "https://spa.example"),
+		"registration":  w.send("OPTIONS", "/register", nil, "Origin", "https://spa.example"),
 	} {
 		if a.Code < 400 || a.Header().Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: %d %v", name, a.Code, a.Header())

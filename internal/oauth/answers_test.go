@@ -173,6 +173,39 @@ func TestDiscovery_RFC8414_2_AuthMethods(t *testing.T) {
 	}
 }
 
+// RFC 8414 §2, OpenID Connect Discovery §3: of the algorithms that clients sign with, exactly
+// those that the metadata lists are taken.
+func TestDiscovery_RFC8414_2_Algorithms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var doc map[string]any
+	w.must(json.Unmarshal(w.send("GET", "/.well-known/oauth-authorization-server", nil).ok().Body.Bytes(), &doc))
+	for _, alg := range []jose.Algorithm{
+		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA, jose.Ed25519,
+	} {
+		key := newSigner(t, alg, "k")
+		w.signing("signs", idp.OAuth21, key)
+		claims := w.inObject(ask("signs", "redirect_uri", "https://signs.example/cb", "scope", "openid"), nil)
+		proven := w.present(sign(t, key, "JWT", w.assertion("signs", nil))).Code == 200
+		object := w.signObject(key, objectType, claims)
+		for _, registered := range []string{"", "EdDSA", "Ed25519"} {
+			if registered != "" {
+				w.alter("signs", func(c *idp.Client) { c.RequestObjectAlg = registered })
+			}
+			want := slices.Contains(doc["request_object_signing_alg_values_supported"].([]any), any(string(alg))) &&
+				(registered == "" || alg == jose.EdDSA || alg == jose.Ed25519) // RFC 9864 §2.2: two names of one
+			if taken := w.browser().authorize(params("client_id", "signs", "request", object)).page() == "/login"; taken != want {
+				t.Errorf("request object, registered for %q: %s is taken: %v", registered, alg, taken)
+			}
+		}
+		for _, endpoint := range []string{"token", "revocation", "introspection"} {
+			if listed := slices.Contains(doc[endpoint+"_endpoint_auth_signing_alg_values_supported"].([]any), any(string(alg))); listed != proven {
+				t.Errorf("%s: %s is taken: %v, listed: %v", endpoint, alg, proven, listed)
+			}
+		}
+	}
+}
+
 // SES-05: until the client is known, there is no origin to allow, so a refusal at
 // the userinfo endpoint cannot be read by scripts, and neither can one of an unknown client.
 func TestCORS_SES05_RefusalsBeforeTheClient(t *testing.T) {

@@ -16,7 +16,7 @@ func TestClients_Requests_OAU_13_OAU_14(t *testing.T) {
 		`{"response_modes":["fragment"]}`: false, `{"response_modes":["query","query"]}`: false, `{"response_modes":[""]}`: false,
 		`{"userinfo_signed_response_alg":"ES256"}`: true, `{"userinfo_signed_response_alg":""}`: true, `{"userinfo_signed_response_alg":"none"}`: false,
 		`{"userinfo_signed_response_alg":"HS256"}`: false,
-		`{"request_object_signing_alg":"PS256"}`:   true, `{"request_object_signing_alg":""}`: true, `{"request_object_signing_alg":"none"}`: false,
+		`{"request_object_signing_alg":"PS256"}`:   true, `{"request_object_signing_alg":"Ed25519"}`: true, `{"request_object_signing_alg":"ES384"}`: false, `{"request_object_signing_alg":""}`: true, `{"request_object_signing_alg":"none"}`: false,
 		`{"require_signed_request_object":true}`: false, `{"require_signed_request_object":true,"jwks":` + keys + `}`: true,
 		`{"require_pushed_authorization_requests":true}`: true,
 		`{"default_max_age":0}`:                          true, `{"default_max_age":-1}`: false,

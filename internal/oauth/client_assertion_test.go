@@ -40,6 +40,10 @@ func newSigner(t testing.TB, alg jose.Algorithm, kid string) *jose.Signer {
 	switch alg {
 	case jose.ES256:
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case jose.ES384:
+		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case jose.ES512:
+		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	case jose.EdDSA, jose.Ed25519:
 		_, key, err = ed25519.GenerateKey(rand.Reader)
 	default:

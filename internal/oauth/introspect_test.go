@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/verify/verifytest"
 )
 
 // introspect asks as a client and returns the answer's members.
@@ -81,6 +82,20 @@ func TestIntrospect_RFC7662_2_2_RefreshToken(t *testing.T) {
 	w.dead("used", w.introspect("web", rt))
 	if m := w.introspect("web", next); m["active"] != true { // to ask about a used one is no use of it
 		t.Errorf("the successor: %v", m)
+	}
+}
+
+// RFC 9449 §6.2: of a bound token the service hears the key and the type.
+func TestIntrospect_RFC9449_6_2_Confirmation(t *testing.T) {
+	t.Parallel()
+	w, key := newWorld(t), verifytest.NewDPoPKey(t)
+	w.serving(calendar)
+	m := w.introspect("robot", w.boundFor("web", key).json("access_token"))
+	if cnf, _ := m["cnf"].(map[string]any); m["active"] != true || m["token_type"] != "DPoP" || len(cnf) != 1 || cnf["jkt"] != key.Thumbprint() {
+		t.Errorf("%v", m)
+	}
+	if m := w.introspect("robot", w.tokensFor("web", ann).json("access_token")); m["token_type"] != "Bearer" || m["cnf"] != nil {
+		t.Errorf("%v", m)
 	}
 }
 

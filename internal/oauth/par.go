@@ -33,6 +33,7 @@ type parStore interface {
 // with its proof, and a browser then carries only the name of it. All checks of
 // /authorize are made here.
 type parEndpoint struct {
+	json    jsonErrors
 	clients *clientAuth
 	proofs  *proofs
 	checks  *requestChecks
@@ -101,11 +102,13 @@ func (e *parEndpoint) owner(r *http.Request, c idp.Client) (owner string, perOwn
 	return "network:" + network, e.quotas.PerNetwork, e.quotas.Total / 2
 }
 
-// wrongMethod: RFC 9126 §2.3.
-func (e *parEndpoint) wrongMethod(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Allow", "POST")
-	writeJSON(w, http.StatusMethodNotAllowed, errorBody{InvalidRequest, "requests are pushed with POST"})
-	return nil
+// refuse: RFC 9126 §2.3 has a status for what is too large.
+func (e *parEndpoint) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, edge.ErrTooLarge) {
+		e.json.writeStatus(w, http.StatusRequestEntityTooLarge, asError(err))
+		return
+	}
+	e.json.write(w, r, err)
 }
 
 // pushError tells the client itself what a browser's person would have read.

@@ -115,7 +115,7 @@ func TestPAR_RFC9126_2_3_Errors(t *testing.T) {
 		t.Errorf("in the query: %d %s", a.Code, a.Body)
 	}
 	r := newRequest(t, "POST", "/par", ask("spa", "x", strings.Repeat("x", 40<<10)))
-	if a := w.serve(r); a.Code != http.StatusBadRequest {
+	if a := w.serve(r); a.Code != http.StatusRequestEntityTooLarge || a.json("error") != "invalid_request" {
 		t.Errorf("too large: %d %s", a.Code, a.Body)
 	}
 }

@@ -17,7 +17,14 @@ var parameters = map[string][]string{
 		"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "refresh_token", "scope", "resource",
 		"client_assertion", "client_assertion_type", "extra",
 	},
+	"/par": {
+		"response_type", "client_id", "client_secret", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "resource", "request", "request_uri",
+		"client_assertion", "client_assertion_type", "dpop_jkt", "extra",
+	},
+	"/device_authorization": {"client_id", "client_secret", "scope", "resource", "client_assertion", "client_assertion_type", "extra"},
+
 	"/revoke":             {"token", "token_type_hint", "client_id", "client_secret", "extra"},
+	"/introspect":         {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type", "extra"},
 	"/userinfo":           {"access_token", "extra"},
 	"/logout":             {"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales", "csrf", "extra"},
 	"/authorize/continue": {"flow", "extra"},
@@ -34,7 +41,12 @@ func TestParameters_RFC6749_3_1_NoneTwice(t *testing.T) {
 		"/authorize": ask("legacy"),
 		"/token": params("grant_type", "refresh_token", "refresh_token", a.json("refresh_token"), "client_id", "legacy", "client_secret", secrets["legacy"],
 			"scope", "openid"),
-		"/revoke":             params("token", a.json("refresh_token"), "client_id", "legacy", "client_secret", secrets["legacy"]),
+		"/revoke":     params("token", a.json("refresh_token"), "client_id", "legacy", "client_secret", secrets["legacy"]),
+		"/introspect": params("token", a.json("refresh_token"), "client_id", "legacy", "client_secret", secrets["legacy"]),
+		"/par":        with(ask("legacy"), "client_secret", secrets["legacy"]),
+
+		"/device_authorization": params("client_id", "tv", "scope", "openid"),
+
 		"/userinfo":           params("access_token", a.json("access_token")),
 		"/logout":             params("id_token_hint", a.json("id_token")),
 		"/authorize/continue": params("flow", b.authorize(ask("web")).query("flow")),
@@ -68,6 +80,44 @@ func TestParameters_RFC6749_3_1_NoneTwice(t *testing.T) {
 	w.send("POST", "/userinfo", usual["/userinfo"]).ok()
 	if !b.alive() {
 		t.Error("logged out")
+	}
+}
+
+// RFC 6749 §3.1, §3.2, RFC 8628 §3.1: a parameter without a value counts as omitted, and one
+// that nobody knows is ignored, at each endpoint that clients ask.
+func TestParameters_RFC6749_3_2_EmptyAndUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rt := w.tokensFor("legacy", ann, "scope", "openid").json("refresh_token")
+	for _, tt := range []struct {
+		client, path string
+		form         url.Values
+		status       int
+	}{
+		{"legacy", "/introspect", params("token", rt), 200},
+		{"legacy", "/token", params("grant_type", "refresh_token", "refresh_token", rt), 200},
+		{"legacy", "/par", ask("legacy"), 201},
+		{"tv", "/device_authorization", params("scope", "openid"), 200},
+		{"legacy", "/revoke", params("token", rt), 200},
+		{"spa", "/par", ask("spa"), 201},
+	} {
+		form := with(tt.form, "extra", "x", "x-y.z", "1")
+		for _, name := range parameters[tt.path] {
+			if form.Get(name) == "" {
+				form.Set(name, "")
+			}
+		}
+		if tt.client == "legacy" { // whose proof stands in the form
+			form.Del("client_secret")
+		}
+		if a := w.as(tt.client, tt.path, form); a.Code != tt.status {
+			t.Errorf("%s %s: %d %s", tt.client, tt.path, a.Code, a.Body)
+		}
+	}
+	for path, form := range map[string]url.Values{ // what is required is missing if it is empty
+		"/token": params("grant_type", ""), "/introspect": params("token", ""), "/revoke": params("token", ""), "/par": ask("web", "response_type", ""),
+	} {
+		w.as("web", path, form).expect(400, "invalid_request")
 	}
 }
 

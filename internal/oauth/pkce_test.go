@@ -37,6 +37,28 @@ func TestAuthorize_RFC7636_4_3_Challenge(t *testing.T) {
 	}
 }
 
+// RFC 7636 §4.4: nothing that a browser carries has the challenge in it, but the request.
+func TestAuthorize_RFC7636_4_4_ChallengeStaysHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	first := b.authorize(ask("web"))
+	last := b.through(first, ann)
+	if first.page() != "/login" || last.query("code") == "" {
+		t.Fatalf("%d, %d", first.Code, last.Code)
+	}
+	for _, a := range []answer{first, last, b.authorize(ask("web")), b.authorize(ask("web", "prompt", "consent")), b.authorize(ask("web", "scope", "x"))} {
+		for name, values := range a.Header() {
+			if strings.Contains(strings.Join(values, " "), challenge) {
+				t.Errorf("%s: %q", name, values)
+			}
+		}
+		if strings.Contains(a.Body.String(), challenge) {
+			t.Errorf("%s", a.Body)
+		}
+	}
+}
+
 // OAU-05.
 func TestToken_RFC7636_4_6_Verifier(t *testing.T) {
 	t.Parallel()

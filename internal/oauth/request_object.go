@@ -17,7 +17,7 @@ import (
 )
 
 // requestObjectAlgs are the algorithms of request objects; never "none".
-var requestObjectAlgs = []string{"RS256", "PS256", "ES256", "EdDSA"}
+var requestObjectAlgs = []string{"RS256", "PS256", "ES256", "EdDSA", "Ed25519"}
 
 // Limits on the time in a request object. FAPI 2.0 Message Signing §5.3.1 has the hour.
 const (
@@ -103,12 +103,15 @@ func (o requestObjects) verify(ctx context.Context, client idp.Client, signed st
 const maxObject = 16 << 10
 
 func checkObjectAlg(client idp.Client, alg string) error {
-	if alg == "Ed25519" { // RFC 9864: the other name of the same
-		alg = "EdDSA"
+	one := func(name string) string {
+		if name == "Ed25519" { // RFC 9864: the other name of the same
+			return "EdDSA"
+		}
+		return name
 	}
 	switch {
 	case !slices.Contains(requestObjectAlgs, alg),
-		client.RequestObjectAlg != "" && client.RequestObjectAlg != alg,
+		client.RequestObjectAlg != "" && one(client.RequestObjectAlg) != one(alg),
 		client.Profile == idp.FAPI2 && alg == "RS256": // FAPI 2.0 Security Profile §5.4.1
 		return jose.ErrAlgorithm
 	}

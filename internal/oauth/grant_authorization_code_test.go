@@ -50,7 +50,7 @@ func TestToken_RFC6749_4_1_3_CodeIsBound(t *testing.T) {
 }
 
 // OAU-04: the second use fails and everything from the first one dies, also the access
-// token that was handed out (PROTOCOL 2.1.12).
+// token that was handed out.
 func TestToken_RFC6749_4_1_2_CodeReplay(t *testing.T) {
 	t.Parallel()
 	for name, second := range map[string][]string{

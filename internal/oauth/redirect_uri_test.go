@@ -132,7 +132,7 @@ func TestAuthorize_RFC6749_3_1_2_QueryIsKept(t *testing.T) {
 	}
 }
 
-// DESIGN: in development the page says what to do; otherwise nothing of it.
+// In development the page says what to do; otherwise nothing of it.
 func TestAuthorize_ErrorPageDetail(t *testing.T) {
 	t.Parallel()
 	for _, dev := range []bool{false, true} {

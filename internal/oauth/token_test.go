@@ -105,7 +105,7 @@ func TestToken_FailingSignerCostsNothing(t *testing.T) {
 	w.refresh("web", refresh).ok()
 }
 
-// JSON errors never show a cause (STYLE: nothing of the database, no input).
+// JSON errors never show a cause: nothing of the database, no input.
 func TestToken_ErrorsSayNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

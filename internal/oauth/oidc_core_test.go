@@ -264,3 +264,28 @@ func TestLogout_RPInitiated_3_EndsHere(t *testing.T) {
 		refused(t, b.authorize(ask("web", "prompt", "none")), "login_required")
 	}
 }
+
+// OpenID Connect Discovery §3: what every client may rely on, and what none may be led to.
+func TestDiscovery_OIDC_3_RequiredValues(t *testing.T) {
+	t.Parallel()
+	var doc map[string]any
+	if err := json.Unmarshal(newWorld(t).send("GET", "/.well-known/openid-configuration", nil).ok().Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"id_token_signing_alg_values_supported": "RS256", "request_object_signing_alg_values_supported": "RS256", "scopes_supported": "openid",
+		"grant_types_supported": "refresh_token", "claims_supported": "sub", "response_types_supported": "code", "acr_values_supported": "aal1",
+		"token_endpoint_auth_signing_alg_values_supported": "RS256", "prompt_values_supported": "none",
+	} {
+		if list, ok := doc[name].([]any); !ok || !slices.Contains(list, any(want)) {
+			t.Errorf("%s: %v lacks %s", name, doc[name], want)
+		}
+	}
+	for name, value := range doc {
+		if list, ok := value.([]any); ok && strings.HasSuffix(name, "_alg_values_supported") && slices.ContainsFunc(list, func(alg any) bool {
+			return alg == "none" || alg == "RSA1_5" || strings.HasPrefix(fmt.Sprint(alg), "HS")
+		}) {
+			t.Errorf("%s: %v", name, list)
+		}
+	}
+}

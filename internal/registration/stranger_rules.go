@@ -34,7 +34,7 @@ func checkStranger(m idp.ClientMetadata) error {
 		return invalid("jwks must not stand beside jwks_uri")
 	}
 	// OpenID Connect Dynamic Client Registration §2: these are https, without exception;
-	// the logo is kept and never shown, so that nobody is counted by loading it (CLI-05).
+	// the logo is fetched by this server, so that nobody is counted by loading it (CLI-05).
 	for name, link := range map[string]string{"initiate_login_uri": m.InitiateLoginURI, "logo_uri": m.LogoURI} {
 		if link == "" {
 			continue

@@ -219,7 +219,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords, mailer notify.Mailer) web.Config {
 	c := web.Config{
 		Issuer: s.cfg.PublicURL, Brand: s.cfg.Brand.Name, Store: s.store, Directory: s.dir, Sessions: sessions,
-		Passwords: passwords, Mailer: mailer, Logouts: s.logouts, Now: s.now, Log: s.log, Dev: s.opts.Dev,
+		Passwords: passwords, Mailer: mailer, Logouts: s.logouts, Logos: s.outbound, Now: s.now, Log: s.log, Dev: s.opts.Dev,
 	}
 	if s.catcher != nil {
 		c.Mail = s.catcher

@@ -73,7 +73,7 @@ func (p consentShow) page(r *http.Request, req request, v visit) (consentPage, e
 	}
 	page := consentPage{
 		view: view{words: words}, Action: req.at("/consent"), LoginAction: req.at("/login"),
-		App: appOf(req.Client), Person: personOf(v.User), Destination: destinationOf(req.RedirectURI),
+		App: p.asking(req), Person: personOf(v.User), Destination: destinationOf(req.RedirectURI),
 		Never: append(told.Never, words.T("consent.never.password")),
 	}
 	page.Initial = initial(page.App.Name)

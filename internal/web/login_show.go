@@ -63,6 +63,7 @@ type app struct {
 	Unverified bool   // no operator added it
 	Host       string // where the document is that describes it; empty if there is none
 	Local      bool   // any program on this computer could be it
+	Logo       string // of ours; empty if there is none
 	Home       string // addresses; empty if there are none that can be shown
 	Policy     string
 	Terms      string
@@ -73,7 +74,7 @@ func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, req
 	page, policy := loginPage{Action: s.base + "/login", Username: oneLine(try.Username, maxUsername)}, policy{}
 	var locales []string
 	if req != nil {
-		page.Action, page.App, locales = req.at("/login"), appOf(req.Client), req.UILocales
+		page.Action, page.App, locales = req.at("/login"), s.asking(*req), req.UILocales
 		policy = leadingTo(req.RedirectURI)
 	}
 	words := s.words(r, locales)

@@ -28,6 +28,7 @@ type site struct {
 	mail      bool // /dev/mail exists
 	templates map[string]*template.Template
 	assets    assets
+	logos     *logos
 	sessions  *session.Manager
 	log       *slog.Logger
 	now       func() time.Time

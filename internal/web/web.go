@@ -38,6 +38,7 @@ type Config struct {
 	UserCodes UserCodes
 	Mailer    notify.Mailer // nil: no mail is sent
 	Logouts   LogoutNotifier
+	Logos     Logos // nil: no app's logo is shown
 	Now       func() time.Time
 	Log       *slog.Logger
 	Dev       bool        // a banner on every page, causes on the error page
@@ -111,6 +112,7 @@ func New(cfg Config) (*Pages, error) {
 		dev: cfg.Dev, mail: cfg.Dev && cfg.Mail != nil,
 		templates: templates, assets: files,
 		sessions: cfg.Sessions, log: cfg.Log, now: cfg.Now,
+		logos: &logos{fetch: cfg.Logos, now: cfg.Now, known: map[string]*logo{}},
 	}
 	if s.brand == "" {
 		s.brand = "signet"
@@ -153,6 +155,7 @@ func (p *Pages) table(cfg Config) []route {
 		{"GET", "/account/password", s.account(passwordShow{s}.serve)},
 		{"POST", "/account/password", s.accountForm(passwordChange{s, cfg.Passwords, p.outbox}.serve)},
 		{"GET", "/account/security", s.account(securityShow{s, cfg.Store, cfg.Directory}.serve)},
+		{"GET", "/logo", logoShow{s, p.requests}.serve},
 		{"GET", "/assets/{name}", s.assetShow},
 	}
 	if s.mail {

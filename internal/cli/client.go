@@ -29,7 +29,7 @@ func (a *app) clientCommand() *cobra.Command {
 // clientFlags are what flags can say of a client.
 type clientFlags struct {
 	name, kind, auth, profile, uri string
-	policy, terms                  string
+	logo, policy, terms            string
 	jwks, jwksURI, authAlg, idAlg  string
 	backchannel, frontchannel      string
 	redirects, logouts, origins    []string
@@ -56,6 +56,7 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringSliceVar(&f.scopes, "scope", nil, "scope that it may ask for (repeat for more; default: openid, profile, email)")
 	fl.StringSliceVar(&f.grants, "grant", nil, "grant type (repeat for more; default: authorization_code, refresh_token); device_code stands for the whole name of RFC 8628")
 	fl.StringSliceVar(&f.serves, "serves", nil, "resource that it is: it may introspect that one's tokens (repeat for more)")
+	fl.StringVar(&f.logo, "logo", "", "address of its logo, which people see: PNG, JPEG or GIF, at most 64 KiB")
 	fl.StringVar(&f.policy, "policy", "", "address of its privacy policy, which people see")
 	fl.StringVar(&f.terms, "terms", "", "address of its terms of service, which people see")
 	fl.BoolVar(&f.requirePAR, "require-par", false, "it must push its authorization requests (RFC 9126)")
@@ -77,7 +78,7 @@ func (f *clientFlags) changes(cmd *cobra.Command) (map[string]any, error) {
 		{"origin", "web_origins", f.origins}, {"scope", "scopes", f.scopes}, {"grant", "grant_types", wholeNames(f.grants)},
 		{"first-party", "first_party", f.firstParty}, {"dpop", "dpop_bound_access_tokens", f.dpop},
 		{"require-par", "require_pushed_authorization_requests", f.requirePAR},
-		{"serves", "resources", f.serves}, {"policy", "policy_uri", f.policy},
+		{"serves", "resources", f.serves}, {"logo", "logo_uri", f.logo}, {"policy", "policy_uri", f.policy},
 		{"terms", "tos_uri", f.terms}, {"jwks-uri", "jwks_uri", f.jwksURI}, {"auth-alg", "token_endpoint_auth_signing_alg", f.authAlg},
 		{"id-token-alg", "id_token_signed_response_alg", f.idAlg},
 	} {
@@ -309,7 +310,7 @@ func (a *app) writeClient(c admin.ClientWithSecret) error {
 		{"redirect addresses", strings.Join(c.RedirectURIs, " ")}, {"after signing out", strings.Join(c.PostLogoutRedirectURIs, " ")},
 		{"back-channel logout", c.BackchannelLogoutURI}, {"front-channel logout", c.FrontchannelLogoutURI},
 		{"origins", strings.Join(c.Origins, " ")}, {"serves", strings.Join(c.Resources, " ")}, {"home page", c.ClientURI},
-		{"privacy policy", c.PolicyURI}, {"terms", c.TermsURI}, {"keys", keysOf(c.Client)}, {"signs with", c.TokenEndpointAuthAlg},
+		{"logo", c.LogoURI}, {"privacy policy", c.PolicyURI}, {"terms", c.TermsURI}, {"keys", keysOf(c.Client)}, {"signs with", c.TokenEndpointAuthAlg},
 		{"ID tokens", c.IDTokenAlg},
 		{"created", stamp(c.CreatedAt)}, {"last used", stamp(c.LastUsedAt)}, {"disabled", stamp(c.DisabledAt)},
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/signet-id/signet/internal/keyring"
 	"github.com/signet-id/signet/internal/oauth"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/store"
 	"github.com/signet-id/signet/verify/jose"
 )
 
@@ -29,6 +30,23 @@ func TestAuthorize_OIDC_3_1_2_6_NoneIsNeverAPage(t *testing.T) {
 	refused(t, b.crossSitePost("/authorize", ask("web", "prompt", "none")), "temporarily_unavailable")
 	if a := b.crossSitePost("/authorize", ask("web")); a.Code != http.StatusTooManyRequests || a.page() != "error" {
 		t.Errorf("with pages: %d %s", a.Code, a.Header().Get("Location"))
+	}
+}
+
+// The same when the login ends while the request is under way.
+func TestAuthorize_OIDC_3_1_2_6_NoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"GET", "POST"} {
+		s := &between{}
+		w := newWorld(t, func(c *oauth.Config) { s.DB = c.Store.(*store.DB); c.Store = s })
+		b := w.signedIn(ann)
+		s.happens = func() { w.must(w.db.SetPassword(t.Context(), system(), ann, "new hash", w.clock())) }
+		form := ask("own", "prompt", "none")
+		a := b.authorize
+		if method == "POST" {
+			a = func(form url.Values) answer { return b.follow(b.send("POST", "/authorize", form)) }
+		}
+		refused(t, a(form), "access_denied")
 	}
 }
 

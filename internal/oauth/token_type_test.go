@@ -112,7 +112,9 @@ func TestMatrix_TOK01_AssertionsAndRequestObjects(t *testing.T) {
 	assert := func(tok string) int {
 		return m.send("POST", "/revoke", params("token", "x", "client_assertion", tok, "client_assertion_type", jwtBearer)).Code
 	}
-	ask := func(tok string) string { return m.shown(m.here.authorize(params("client_id", "signs", "request", tok))) }
+	ask := func(tok string) string {
+		return m.shown(m.here.authorize(params("client_id", "signs", "request", tok)))
+	}
 	for _, typ := range []string{"", "JWT"} {
 		proof := m.assertion("signs", nil)
 		maps.Copy(proof, map[string]any{"client_id": "signs", "redirect_uri": "https://signs.example/cb", "response_type": "code", "scope": "openid"})

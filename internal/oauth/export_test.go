@@ -29,3 +29,12 @@ func ParseClaims(text string) (names idp.ClaimsRequest, subject string, acr []st
 	wish, err := parseClaims(text)
 	return wish.names, wish.subject, wish.acr, err
 }
+
+// Patterns are the routes of all endpoints.
+func (e *Endpoints) Patterns() []string {
+	list := make([]string, len(e.routes))
+	for i, r := range e.routes {
+		list[i] = r.pattern
+	}
+	return list
+}

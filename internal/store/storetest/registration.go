@@ -9,6 +9,7 @@ import (
 
 var registrationTests = []test{
 	{"registered clients live, and end, by their token", registeredLife},
+	{"OAU-16 people are asked again about a client that became another", registeredChanges},
 	{"CLI-04 a disabled client changes nothing of itself", registeredDisabled},
 	{"DOS-03 a registration token counts its uses", registrationTokens},
 	{"DOS-03 unused clients make room and are swept, used ones stay", unusedClients},
@@ -71,6 +72,60 @@ func registeredLife(w *world) {
 	w.gone(c.ID)
 	w.equal("rules", w.ruleNames(before), map[string]int{"client dyn-1": 1})
 	w.want("its id", w.RegisterClient(w.ctx, operator, c, [32]byte{}, 100, w.now), idp.ErrExists)
+}
+
+func registeredChanges(w *world) {
+	c, ann := w.register("dyn-1"), w.user("ann")
+	s, _ := w.session(ann)
+	yes := func(r idp.AuthRequest) error {
+		return w.ConsentAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, s.ID,
+			idp.Consent{UserID: ann.ID, ClientID: c.ID, Resource: r.Resource, Scopes: r.Scopes}, w.now)
+	}
+	change := func(m idp.ClientMetadata) error {
+		w.wait(time.Second)
+		return w.ChangeRegisteredClient(w.ctx, asClient(c.ID), c.ID, c.RegistrationHash, m, w.now)
+	}
+	asked := func(what string, want bool) {
+		w.Helper()
+		_, err := w.Consent(w.ctx, ann.ID, c.ID, w.request(c.ID).Resource)
+		w.equal(what, err != nil, want)
+	}
+	for what, f := range map[string]func(*idp.ClientMetadata){
+		"name": func(m *idp.ClientMetadata) { m.Name += "2" },
+		"home": func(m *idp.ClientMetadata) { m.ClientURI += "https://bank.example" },
+		"address": func(m *idp.ClientMetadata) {
+			m.RedirectURIs = append(m.RedirectURIs[:1:1], "https://evil.example/"+fmt.Sprint(len(m.Name)))
+		},
+	} {
+		w.must(yes(w.request(c.ID)))
+		open := w.request(c.ID)
+		asked("before", false)
+		f(&c.ClientMetadata)
+		w.must(change(c.ClientMetadata))
+		asked(what, true)
+		w.want("a page that showed what it was: "+what, yes(open), idp.ErrNotFound)
+		asked(what, true)
+	}
+	w.must(yes(w.request(c.ID)))
+	c.SoftwareVersion, c.RedirectURIs = "2", c.RedirectURIs[:1]
+	w.must(change(c.ClientMetadata))
+	asked("nothing that people know", false)
+
+	// An operator's words are those of the row, whatever the caller has read.
+	stale := c.ClientMetadata
+	stale.FirstParty, stale.Origins, stale.ResponseModes = true, []string{"https://a.example"}, []string{"form_post"}
+	w.must(change(stale))
+	got, err := w.Client(w.ctx, c.ID)
+	w.must(err)
+	w.equal("stays an operator's", got.ClientMetadata, c.ClientMetadata)
+	stale.Profile = idp.OIDC
+	w.want("another profile's rules", change(stale), idp.ErrConsumed)
+	c.FirstParty = true
+	w.must(w.PutClient(w.ctx, operator, c, w.now))
+	w.must(change(c.ClientMetadata))
+	more := c.ClientMetadata
+	more.RedirectURIs = []string{"https://evil.example/last"}
+	w.want("an address of one of our own", change(more), idp.ErrDenied)
 }
 
 func registeredDisabled(w *world) {

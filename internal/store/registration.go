@@ -161,8 +161,17 @@ func (db *DB) ChangeRegisteredClient(ctx context.Context, by idp.Actor, id strin
 			}
 		}
 		t.changed("client", id, now)
-		return t.audit(by, event{action: "client.put", target: id, clientID: id}, now)
+		return t.auditChange(by, old, event{action: "client.put", target: id, clientID: id}, now)
 	})
+}
+
+// auditChange writes a row about a change that a client makes of itself, if anybody ever
+// connected it: strangers could otherwise fill the log with clients of theirs (DOS-03).
+func (t *tx) auditChange(by idp.Actor, before idp.Client, e event, now time.Time) error {
+	if before.LastUsedAt.IsZero() {
+		return nil
+	}
+	return t.audit(by, e, now)
 }
 
 // RemoveRegisteredClient is DeleteClient for a client that removes itself; what it refuses
@@ -230,7 +239,11 @@ func (db *DB) PutDocumentClient(ctx context.Context, by idp.Actor, c idp.Client,
 		if err != nil {
 			return err
 		}
-		return t.audit(by, event{action: "client.put", target: c.ID, clientID: c.ID, reason: "metadata document"}, now)
+		e := event{action: "client.put", target: c.ID, clientID: c.ID, reason: "metadata document"}
+		if old.ID == "" { // new: those are counted
+			return t.audit(by, e, now)
+		}
+		return t.auditChange(by, old, e, now)
 	})
 	return stored, err
 }

@@ -3,11 +3,16 @@ package oauth_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/oauth"
+	"github.com/signet-id/signet/internal/outbound"
+	"github.com/signet-id/signet/internal/secret"
 )
 
 // registeredClient registers a public client and returns its id, the path of its
@@ -94,4 +99,32 @@ func TestManage_CLI04_OperatorsWordsStay(t *testing.T) {
 	if err := w.db.ChangeRegisteredClient(t.Context(), system(), id, before.RegistrationHash, before.ClientMetadata, w.clock()); err == nil {
 		t.Error("a change that was checked by the rules of another profile")
 	}
+}
+
+// CLI-05, DOS-03: a registration that is refused for its list costs an initial access token
+// no use, and yet this server has called somebody: not without end.
+func TestRegister_CLI05_ListsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	list := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		_, _ = w.Write([]byte(`[]`))
+	}))
+	t.Cleanup(list.Close)
+	w := newWorld(t, func(c *oauth.Config) {
+		c.Registration.Mode = oauth.RegistrationToken
+		c.Outbound = outbound.New(outbound.Config{Loopback: true, Now: time.Now, RootCAs: list.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs})
+	})
+	token := secret.New(secret.Invitation)
+	w.must(w.db.AddRegistrationToken(t.Context(), system(), idp.RegistrationToken{
+		ID: "one", Hash: secret.Hash("registration_token", token), UsesLeft: 1, ExpiresAt: w.clock().Add(time.Hour),
+	}, w.clock()))
+	body := `{"redirect_uris":["https://mcp.example/cb"],"sector_identifier_uri":"` + list.URL + `/s.json"}`
+	for range 30 {
+		w.sendJSON("POST", "/register", body, bearer(token.Reveal())...)
+	}
+	if n := calls.Load(); n != 20 {
+		t.Errorf("%d calls", n)
+	}
+	w.sendJSON("POST", "/register", plainBody, bearer(token.Reveal())...).created() // without a list it still counts
 }

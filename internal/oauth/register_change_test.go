@@ -87,6 +87,9 @@ func TestManage_CLI04_OperatorsWordsStay(t *testing.T) {
 
 	before, err := w.db.Client(t.Context(), id)
 	w.must(err)
+	if !before.FirstParty || len(before.Origins) != 1 {
+		t.Errorf("a change took what an operator gave: %+v", before.ClientMetadata)
+	}
 	w.alter(id, func(c *idp.Client) { c.FirstParty, c.Origins, c.Scopes = false, nil, []string{"openid"} })
 	// The verb gets what the endpoint read before the operator's decision.
 	w.must(w.db.ChangeRegisteredClient(t.Context(), system(), id, before.RegistrationHash, before.ClientMetadata, w.clock()))

@@ -94,7 +94,7 @@ func (e *continueEndpoint) finish(w http.ResponseWriter, r *http.Request, req id
 	code, g, c := e.codes.make(req, client, sess, now)
 	err := e.store.FinishAuthRequest(r.Context(), edge.Actor(r, "user", g.UserID), req.ID, req.BrowserHash, a, g, c, now)
 	if errors.Is(err, idp.ErrDenied) && req.Prompted("none") { // the login ended at this very moment; no page (OpenID Connect Core §3.1.2.6)
-		return e.refuse(r, req, AccessDenied, now)
+		return e.refuse(r, req, client, AccessDenied, now)
 	}
 	if gone(err) || errors.Is(err, idp.ErrDenied) {
 		return flowGone(err)

@@ -50,7 +50,7 @@ func (e *authorizeEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 	now := e.now()
 	asked, err := e.read(r.Context(), form, now)
 	if err != nil {
-		return err
+		return toStrangers(err)
 	}
 	sess, consent, err := present(r, e.sessions, e.store, asked.req)
 	if err != nil {
@@ -61,7 +61,11 @@ func (e *authorizeEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 	case authn.StepDone:
 		return e.finish(w, r, asked, *sess, idp.Approval{SessionID: sess.ID, Consent: step.Consented, PushedHash: asked.req.PushedHash}, now)
 	case authn.StepError:
-		return asked.answer(refuse(Code(step.Error), ""))
+		err := asked.answer(refuse(Code(step.Error), ""))
+		if sess == nil {
+			err = toStrangers(err)
+		}
+		return err
 	}
 	id, err := e.keep(w, r, asked.req, now)
 	if err != nil {
@@ -84,7 +88,7 @@ func (e *authorizeEndpoint) post(w http.ResponseWriter, r *http.Request) error {
 	now := e.now()
 	asked, err := e.read(r.Context(), form, now)
 	if err != nil {
-		return err
+		return toStrangers(err)
 	}
 	id, err := e.keep(w, r, asked.req, now)
 	switch {

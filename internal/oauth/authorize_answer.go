@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/signet-id/signet/internal/authn"
@@ -56,13 +57,32 @@ func (m codeMaker) grant(req idp.AuthRequest, client idp.Client, sess idp.Sessio
 // redirectError is an error that the client is told (RFC 6749 §4.1.2.1). It is made only
 // after the client and its redirect URI are proven.
 type redirectError struct {
-	issuer string
-	req    idp.AuthRequest
-	cause  *Error
+	issuer   string
+	req      idp.AuthRequest
+	cause    *Error
+	stranger bool // the client is of no operator, and its address is on the web
 }
 
 func (e *redirectError) Error() string { return e.cause.Error() }
 func (e *redirectError) Unwrap() error { return e.cause }
+
+func isStranger(c idp.Client, req idp.AuthRequest) bool {
+	return c.Unverified() && strings.HasPrefix(req.RedirectURI, "https://")
+}
+
+// toStrangers turns an error for a client that no operator knows into a page, where nobody
+// has signed in yet. Everybody can have such a client, with an address that looks like
+// ours, and would otherwise send people there by a link of ours that is refused at once
+// (RFC 9700 §4.11.2). Programs on the person's own computer are still told.
+func toStrangers(err error) error {
+	e, ok := errors.AsType[*redirectError](err)
+	if !ok || !e.stranger {
+		return err
+	}
+	detail := "The client is none of an operator's, so nobody is sent to its redirect_uri before they signed in. It would have been told: " +
+		string(e.cause.Code) + ": " + e.cause.Description
+	return badRequest(strings.TrimSuffix(detail, ": "), e.cause)
+}
 
 // answer is what the client is told.
 func (e *redirectError) answer() url.Values {

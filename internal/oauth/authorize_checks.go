@@ -26,7 +26,7 @@ type asking struct {
 
 // answer wraps an error for the client, as it is sent to its redirect URI.
 func (a *asking) answer(err error) error {
-	return &redirectError{issuer: a.checks.issuer, req: a.req, cause: asError(err)}
+	return &redirectError{issuer: a.checks.issuer, req: a.req, cause: asError(err), stranger: isStranger(a.client, a.req)}
 }
 
 // authorizeChecks run in this order. What comes first decides what the client is told.

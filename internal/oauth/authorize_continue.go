@@ -62,7 +62,11 @@ func (e *continueEndpoint) get(w http.ResponseWriter, r *http.Request) error {
 	case authn.StepDone:
 		return e.finish(w, r, req, client, *sess, idp.Approval{SessionID: sess.ID, Consent: step.Consented}, now)
 	case authn.StepError:
-		return e.refuse(r, req, Code(step.Error), now)
+		err := e.refuse(r, req, client, Code(step.Error), now)
+		if sess == nil {
+			err = toStrangers(err)
+		}
+		return err
 	}
 	seeOther(w, e.base+pagePath[step.Kind]+"?flow="+req.ID)
 	return nil
@@ -90,7 +94,7 @@ func (e *continueEndpoint) finish(w http.ResponseWriter, r *http.Request, req id
 	code, g, c := e.codes.make(req, client, sess, now)
 	err := e.store.FinishAuthRequest(r.Context(), edge.Actor(r, "user", g.UserID), req.ID, req.BrowserHash, a, g, c, now)
 	if errors.Is(err, idp.ErrDenied) && req.Prompted("none") { // the login ended at this very moment; no page (OpenID Connect Core §3.1.2.6)
-		return e.refuse(r, req, AccessDenied, now)
+		return e.refuse(r, req, client, AccessDenied, now)
 	}
 	if gone(err) || errors.Is(err, idp.ErrDenied) {
 		return flowGone(err)
@@ -103,7 +107,7 @@ func (e *continueEndpoint) finish(w http.ResponseWriter, r *http.Request, req id
 }
 
 // refuse ends the request without a grant, for exactly one caller.
-func (e *continueEndpoint) refuse(r *http.Request, req idp.AuthRequest, code Code, now time.Time) error {
+func (e *continueEndpoint) refuse(r *http.Request, req idp.AuthRequest, client idp.Client, code Code, now time.Time) error {
 	err := e.store.RefuseAuthRequest(r.Context(), req.ID, req.BrowserHash, now)
 	if gone(err) {
 		return flowGone(err)
@@ -111,7 +115,7 @@ func (e *continueEndpoint) refuse(r *http.Request, req idp.AuthRequest, code Cod
 	if err != nil {
 		return err
 	}
-	return &redirectError{issuer: e.issuer, req: req, cause: refuse(code, "")}
+	return &redirectError{issuer: e.issuer, req: req, cause: refuse(code, ""), stranger: isStranger(client, req)}
 }
 
 func gone(err error) bool { return errors.Is(err, idp.ErrNotFound) || errors.Is(err, idp.ErrConsumed) }

@@ -48,9 +48,9 @@ func newProofs(issuer string, nonceKey [32]byte, store usedStore) (*proofs, erro
 
 // possession is the key that the sender of a request has proven. The zero value is none.
 type possession struct {
-	jkt      string // its thumbprint (RFC 7638)
-	proof    *verify.CheckedProof
-	clientID string
+	jkt    string // its thumbprint (RFC 7638)
+	proof  *verify.CheckedProof
+	usedAs string // what it is remembered as
 }
 
 // needsNonce reports whether a client's proofs must have a nonce of ours. The others are
@@ -66,19 +66,19 @@ func (p *proofs) ofClient(w http.ResponseWriter, r *http.Request, path string, c
 	if len(lines) == 0 {
 		return possession{}, nil
 	}
-	return p.check(w, c.ID, now, verify.ProofRequest{DPoP: lines, Method: r.Method, URL: path, NonceOptional: !needsNonce(c)})
+	return p.check(w, usedAs(path, c.ID), now, verify.ProofRequest{DPoP: lines, Method: r.Method, URL: path, NonceOptional: !needsNonce(c)})
 }
 
 // ofToken checks the proof that came with an access token which is bound to the key with
 // the thumbprint jkt.
 func (p *proofs) ofToken(w http.ResponseWriter, r *http.Request, path string, claims *verify.Claims, tok string, nonce bool, now time.Time) (possession, error) {
-	return p.check(w, claims.ClientID, now, verify.ProofRequest{
+	return p.check(w, usedAs(path, claims.ClientID), now, verify.ProofRequest{
 		DPoP: r.Header.Values("DPoP"), Method: r.Method, URL: path, Token: tok, Thumbprint: claims.Confirmation.JKT, NonceOptional: !nonce,
 	})
 }
 
 // check also tells the client which nonce to use next, if it does not (RFC 9449 §8, §8.2).
-func (p *proofs) check(w http.ResponseWriter, clientID string, now time.Time, r verify.ProofRequest) (possession, error) {
+func (p *proofs) check(w http.ResponseWriter, usedAs string, now time.Time, r verify.ProofRequest) (possession, error) {
 	good, err := p.checker.Check(now, r)
 	if needed, ok := errors.AsType[*verify.NonceError](err); ok {
 		w.Header().Set("DPoP-Nonce", needed.Nonce)
@@ -89,7 +89,7 @@ func (p *proofs) check(w http.ResponseWriter, clientID string, now time.Time, r 
 	if good.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", good.Nonce)
 	}
-	return possession{good.Thumbprint, good, clientID}, nil
+	return possession{good.Thumbprint, good, usedAs}, nil
 }
 
 // use lets one of all requests with the same proof through (RFC 9449 §11.1). It comes last
@@ -98,21 +98,31 @@ func (p *proofs) use(ctx context.Context, by possession, now time.Time) error {
 	if by.proof == nil {
 		return nil
 	}
-	if err := by.proof.Use(ctx, now, usedProofs{p.store, by.clientID}); err != nil {
+	if err := by.proof.Use(ctx, now, usedProofs{p.store, by.usedAs}); err != nil {
 		return proofError(err)
 	}
 	return nil
 }
 
-// usedProofs are those of one client, who can fill nobody's place but its own.
+// usedAs names the places for a client's used proofs. It can fill nobody's but its own; and
+// since at /par a public client is whoever says so, that endpoint has places of its own: a
+// proof for it is none for another one (RFC 9449 §4.3 step 9).
+func usedAs(path, clientID string) string {
+	if path == parPath {
+		return "dpop" + path + " " + clientID
+	}
+	return "dpop " + clientID
+}
+
+// usedProofs are those of one name.
 type usedProofs struct {
-	store    usedStore
-	clientID string
+	store usedStore
+	name  string
 }
 
 // Use implements verify.ReplayStore.
 func (u usedProofs) Use(ctx context.Context, id [32]byte, now, until time.Time) (fresh bool, err error) {
-	err = u.store.UseOnce(ctx, "dpop "+u.clientID, id, until, now)
+	err = u.store.UseOnce(ctx, u.name, id, until, now)
 	if errors.Is(err, idp.ErrConsumed) {
 		return false, nil
 	}

@@ -13,6 +13,8 @@ import (
 )
 
 const (
+	// parPath is the endpoint below the issuer.
+	parPath = "/par"
 	// pushedPrefix begins the names of pushed requests (RFC 9126 §2.2).
 	pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 	// pushedLifetime is how long a browser may come with one.
@@ -61,16 +63,13 @@ func (e *parEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 		return refuse(InvalidRequest, "a pushed request has no request_uri")
 	}
 	now := e.now()
-	key, err := e.proofs.ofClient(w, r, "/par", c.Client, now)
+	key, err := e.proofs.ofClient(w, r, parPath, c.Client, now)
 	if err != nil {
 		return err
 	}
 	asked, err := e.checks.run(r.Context(), asking{client: c.Client, key: key, pushed: true}, form, now)
 	if err != nil {
 		return pushError(err)
-	}
-	if err := e.proofs.use(r.Context(), key, now); err != nil {
-		return err
 	}
 	name := secret.New(secret.Pushed)
 	p := idp.PushedRequest{
@@ -84,15 +83,21 @@ func (e *parEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// After the quota: whoever names a public client can prove some key, and is to take no
+	// more places for proofs than for requests. Of a row whose name nobody hears nothing comes.
+	if err := e.proofs.use(r.Context(), key, now); err != nil {
+		return err
+	}
 	writeJSON(w, http.StatusCreated, pushed{pushedPrefix + name.Reveal(), int64(pushedLifetime / time.Second)})
 	return nil
 }
 
 // owner is whose quota a request counts against (DOS-03). Who is only named by a request,
-// like a public client, must not be kept out by strangers: there it is the network. And
-// strangers leave half of the table to those who prove themselves.
+// like a public client, must not be kept out by strangers: there it is the network. So it
+// is for clients that registered themselves: everybody can have as many of those, with
+// their secrets, as he likes. And strangers leave half of the table to all others.
 func (e *parEndpoint) owner(r *http.Request, c idp.Client) (owner string, perOwner, total int) {
-	if !c.Public() {
+	if !c.Public() && !c.Unverified() {
 		return "client:" + c.ID, pushesPerClient * e.quotas.PerNetwork, e.quotas.Total
 	}
 	network := edge.Network(edge.ClientAddr(r))

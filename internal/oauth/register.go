@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -94,7 +95,7 @@ func (e *registerEndpoint) create(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	if err := e.count(r, by, now); err != nil {
+	if err := e.count(r, by, m.SectorIdentifierURI != "", now); err != nil {
 		return err
 	}
 	if err := e.checkSector(r.Context(), m); err != nil {
@@ -178,10 +179,15 @@ func knownScopes(ctx context.Context, directory scopeDirectory, scopes []string)
 }
 
 // count lets a network have its share. Who is over it does not wait for the writer, and
-// a token has a count of its own.
-func (e *registerEndpoint) count(r *http.Request, by right, now time.Time) error {
+// a token has a count of its own; that one is not used by a registration that is refused,
+// so what makes us call an address is counted for it as well.
+func (e *registerEndpoint) count(r *http.Request, by right, calls bool, now time.Time) error {
 	if by.token != ([32]byte{}) {
-		return nil
+		if !calls {
+			return nil
+		}
+		limits := []idp.Limit{{Key: "register.list:" + hex.EncodeToString(by.token[:]), Max: registrationsPerNetwork, Window: registrationsWindow}}
+		return tooMany(countWithin(r.Context(), e.store, limits, now))
 	}
 	limits := strangerLimits("register", edge.Network(edge.ClientAddr(r)), registrationsPerNetwork, registrationsInAll, registrationsWindow)
 	return tooMany(countWithin(r.Context(), e.store, limits, now))

@@ -54,7 +54,9 @@ func (e *registerEndpoint) change(w http.ResponseWriter, r *http.Request) error 
 	if hasSecret(next) != hasSecret(c.Client) || next.Public() != c.Public() {
 		return refuse(InvalidClientMetadata, "token_endpoint_auth_method cannot change between none, a secret and a key; register anew")
 	}
-	m.FirstParty, m.Origins, m.Resources, m.ResponseModes = c.FirstParty, c.Origins, c.Resources, c.ResponseModes // the operator's
+	if c.FirstParty && m.MoreRedirects(c.ClientMetadata) { // people are asked about none of its addresses
+		return refuse(InvalidRedirectURI, "redirect_uris of one of the operator's own clients are the operator's to add to")
+	}
 	limits := []idp.Limit{{Key: "register.change:" + c.ID, Max: changesPerClient, Window: registrationsWindow}}
 	if err := tooMany(countWithin(r.Context(), e.store, limits, now)); err != nil {
 		return err
@@ -63,12 +65,15 @@ func (e *registerEndpoint) change(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	err = e.store.ChangeRegisteredClient(r.Context(), edge.Actor(r, "client", c.ID), c.ID, c.RegistrationHash, m, now)
-	if errors.Is(err, idp.ErrNotFound) { // disabled or deleted at this very moment
+	switch {
+	case errors.Is(err, idp.ErrNotFound): // disabled or deleted at this very moment
 		return badRegistrationToken(err)
-	}
-	if err != nil {
+	case errors.Is(err, idp.ErrConsumed), errors.Is(err, idp.ErrDenied): // or changed by an operator
+		return &Error{Code: InvalidClientMetadata, Description: "the registration was changed meanwhile; read it again", Cause: err}
+	case err != nil:
 		return err
 	}
+	m.FirstParty, m.Origins, m.Resources, m.ResponseModes = c.FirstParty, c.Origins, c.Resources, c.ResponseModes // the operator's
 	next.ClientMetadata = m
 	writeJSON(w, http.StatusOK, e.information(next, c.access, secret.Text{}))
 	return nil

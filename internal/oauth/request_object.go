@@ -197,7 +197,7 @@ func parametersOf(members map[string]json.RawMessage) (url.Values, error) {
 
 // textParameters are those that we read and that are texts.
 var textParameters = [...]string{
-	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "dpop_jkt",
 	"prompt", "acr_values", "login_hint", "id_token_hint", "ui_locales", "resource", "request", "request_uri", "registration",
 }
 

@@ -225,3 +225,17 @@ func TestAuthorize_RFC9101_10_5_Registered(t *testing.T) {
 	}
 	w.pass(time.Second)
 }
+
+// RFC 9449 §10: a key that the client signs and that we cannot read must not leave a code
+// that any key redeems.
+func TestRequestObject_RFC9449_10_KeyOfTheWrongType(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.signerFor("web", "k1")
+	for name, value := range map[string]any{"number": 1, "list": []string{"x"}, "null": json.RawMessage("null"), "object": map[string]any{}} {
+		object := w.signObject(s, objectType, w.inObject(ask("web"), map[string]any{"dpop_jkt": value}))
+		if a := w.signedIn(ann).authorize(ask("web", "request", object)); a.query("error") != "invalid_request_object" {
+			t.Errorf("%s: %d %s", name, a.Code, a.Header().Get("Location"))
+		}
+	}
+}

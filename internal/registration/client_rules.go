@@ -68,7 +68,7 @@ func withDefaults(m idp.ClientMetadata) idp.ClientMetadata {
 
 // checkClient holds a client to the rules. known are all scopes that exist.
 func checkClient(m idp.ClientMetadata, known map[string]bool) error {
-	if m.Name == "" || !plainText(m.Name, 80) || strings.TrimSpace(m.Name) != m.Name {
+	if !strings.ContainsFunc(m.Name, visible) || !plainText(m.Name, 80) || strings.TrimSpace(m.Name) != m.Name {
 		return invalid("client_name is what people read: give one, of at most 80 bytes that can be seen")
 	}
 	if m.ApplicationType != "web" && m.ApplicationType != "native" {
@@ -227,6 +227,10 @@ func parseURI(s string) (*url.URL, error) {
 		return nil, errors.New("has capital letters in its scheme")
 	case strings.ToLower(u.Host) != u.Host:
 		return nil, errors.New("has capital letters in its host")
+	case strings.ContainsFunc(u.Host, notInHost): // decoded: %D0%B0 looks like an a
+		return nil, errors.New("has a host with other characters than a-z, 0-9, '.', '-' and '_'; write other alphabets as browsers do, with xn--")
+	case strings.HasSuffix(u.Hostname(), "."):
+		return nil, errors.New("has a dot at the end of its host")
 	}
 	for segment := range strings.SplitSeq(u.Path, "/") { // decoded: %2e%2e is found, too
 		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
@@ -234,6 +238,12 @@ func parseURI(s string) (*url.URL, error) {
 		}
 	}
 	return u, nil
+}
+
+// notInHost: people read hosts to learn who asks, and operators name those that may not: a
+// host has one spelling, in letters that do not look like others (OAU-16).
+func notInHost(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-._:[]", r)
 }
 
 func checkWeb(u *url.URL) error {

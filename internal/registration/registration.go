@@ -62,9 +62,17 @@ func KnownScopes(resources []idp.Resource) map[string]bool {
 func PlainText(s string, n int) bool {
 	return len(s) <= n && !strings.ContainsFunc(s, func(r rune) bool {
 		const nonJoiner, joiner = '\u200c', '\u200d' // scripts and emoji need them
-		return r != nonJoiner && r != joiner && (r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co))
+		return r != nonJoiner && r != joiner && (r == unicode.ReplacementChar || r == blankBraille ||
+			unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Other_Default_Ignorable_Code_Point))
 	})
 }
+
+// blankBraille is a symbol without a dot.
+const blankBraille = '\u2800'
+
+// visible reports whether a rune by itself is something to read; marks, joiners and what
+// chooses between two forms of another one are not.
+func visible(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
 
 func plainText(s string, n int) bool { return PlainText(s, n) }
 

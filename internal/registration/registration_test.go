@@ -32,6 +32,34 @@ func TestDocumentID_CIMD_3(t *testing.T) {
 	}
 }
 
+// OAU-16: what people read about an app is a host, letter by letter, and a name that can be
+// seen. Hosts in other alphabets look like the ones people know; a dot at the end would be
+// the same host under another name, which an operator has not denied.
+func TestAdmit_OAU16_WhatPeopleRead(t *testing.T) {
+	t.Parallel()
+	known := registration.KnownScopes(nil)
+	for _, host := range []string{"%D0%B0pple.example", "a%E2%80%AEb.example", "app.example.", "a%C3%A9.example", "app.example.:443", "[fe80::1%25eth0]"} {
+		if _, ok := registration.DocumentID("https://"+host+"/a", true); ok {
+			t.Errorf("%s is the host of a document", host)
+		}
+		var d registration.Document
+		d.RedirectURIs, d.Name = []string{"https://" + host + "/cb"}, "A"
+		if m, err := (registration.Policy{}).Admit(d, known); err == nil {
+			t.Errorf("%s: %v", host, m.RedirectURIs)
+		}
+	}
+	for name, seen := range map[string]bool{
+		"\u3164": false, "\u115f\u1160": false, "\ufe0f": false, "\u200d": false, "\u2800": false, "A\u3164": false, "\u034f": false, "\u0301": false,
+		"A": true, "\u30a2\u30d7\u30ea": true, "7": true, "\U0001f4c5\ufe0f": true, "\u0915\u094d\u200d\u0937": true,
+	} {
+		var d registration.Document
+		d.RedirectURIs, d.Name = []string{"https://app.example/cb"}, name
+		if _, err := (registration.Policy{}).Admit(d, known); (err == nil) != seen {
+			t.Errorf("name %+q: %v", name, err)
+		}
+	}
+}
+
 // CLI-04: nothing that a stranger writes, in whatever letters, is one of an operator's words.
 func TestParse_CLI04_OperatorsWords(t *testing.T) {
 	t.Parallel()

@@ -191,7 +191,9 @@ func (db *DB) DenyAuthRequest(ctx context.Context, by idp.Actor, id string, brow
 }
 
 // ConsentAuthRequest notes that a person said yes, and adds what to their consent. The
-// session must be the person's and alive, the client the one that asked.
+// session must be the person's and alive, the client the one that asked, and the same that
+// the page has shown: one that changed its registration since the request began is
+// idp.ErrNotFound (OAU-16).
 func (db *DB) ConsentAuthRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, sessionID string, c idp.Consent, now time.Time) error {
 	return db.write(ctx, "consent", func(t *tx) error {
 		// Two consents of one person at once must add up.
@@ -203,7 +205,8 @@ func (db *DB) ConsentAuthRequest(ctx context.Context, by idp.Actor, id string, b
 		}
 		err := t.step(`UPDATE auth_requests SET consented_at = $4, session_id = $3, denied_at = NULL,
 				login_at = CASE WHEN session_id = $3 THEN login_at END, selected_at = CASE WHEN session_id = $3 THEN selected_at END
-			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $4 AND client_id = $5`,
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $4 AND client_id = $5
+				AND NOT EXISTS (SELECT 1 FROM clients c WHERE c.id = $5 AND c.origin = 'registered' AND c.updated_at > auth_requests.created_at)`,
 			id, browserHash, sessionID, ms(now), c.ClientID)
 		if err != nil {
 			return err

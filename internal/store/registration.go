@@ -129,21 +129,49 @@ func (t *tx) useClient(id string, origin idp.Origin, last, now time.Time) error 
 
 // ChangeRegisteredClient replaces what a registered client says of itself, if hash is that
 // of its token. A client that is disabled, or no registered one, is idp.ErrNotFound: it
-// does not change, and stays disabled (CLI-04).
+// does not change, and stays disabled (CLI-04). What an operator says of it stays as it is
+// now; idp.ErrConsumed says that an operator has given it another profile meanwhile, by
+// whose rules nobody has looked at m, and idp.ErrDenied that it is one of our own, whom
+// nobody is asked about, and wants to have codes sent to another address. If it is not to
+// people what it was, everybody is asked again (OAU-16).
 func (db *DB) ChangeRegisteredClient(ctx context.Context, by idp.Actor, id string, hash [32]byte, m idp.ClientMetadata, now time.Time) error {
-	metadata, err := jsonText(m)
-	if err != nil {
-		return fmt.Errorf("change client: %w", err)
-	}
 	return db.write(ctx, "change client", func(t *tx) error {
-		err := t.one(`UPDATE clients SET metadata = $3, updated_at = $4
-			WHERE id = $1 AND registration_hash = $2 AND origin = 'registered' AND disabled_at IS NULL`, id, hash[:], metadata, ms(now))
+		old, err := scanClient(t.row("SELECT "+clientColumns+` FROM clients c
+			WHERE c.id = $1 AND c.registration_hash = $2 AND c.origin = 'registered' AND c.disabled_at IS NULL FOR UPDATE`, id, hash[:]))
+		switch {
+		case err != nil:
+			return err
+		case old.Profile != m.Profile:
+			return idp.ErrConsumed
+		case old.FirstParty && m.MoreRedirects(old.ClientMetadata):
+			return idp.ErrDenied
+		}
+		next := m
+		next.FirstParty, next.Origins, next.Resources, next.ResponseModes = old.FirstParty, old.Origins, old.Resources, old.ResponseModes
+		metadata, err := jsonText(next)
 		if err != nil {
 			return err
 		}
+		if err := t.one("UPDATE clients SET metadata = $2, updated_at = $3 WHERE id = $1", id, metadata, ms(now)); err != nil {
+			return err
+		}
+		if !next.SameTo(old.ClientMetadata) {
+			if _, err := t.exec("DELETE FROM consents WHERE client_id = $1", id); err != nil {
+				return err
+			}
+		}
 		t.changed("client", id, now)
-		return t.audit(by, event{action: "client.put", target: id, clientID: id}, now)
+		return t.auditChange(by, old, event{action: "client.put", target: id, clientID: id}, now)
 	})
+}
+
+// auditChange writes a row about a change that a client makes of itself, if anybody ever
+// connected it: strangers could otherwise fill the log with clients of theirs (DOS-03).
+func (t *tx) auditChange(by idp.Actor, before idp.Client, e event, now time.Time) error {
+	if before.LastUsedAt.IsZero() {
+		return nil
+	}
+	return t.audit(by, e, now)
 }
 
 // RemoveRegisteredClient is DeleteClient for a client that removes itself; what it refuses
@@ -211,7 +239,11 @@ func (db *DB) PutDocumentClient(ctx context.Context, by idp.Actor, c idp.Client,
 		if err != nil {
 			return err
 		}
-		return t.audit(by, event{action: "client.put", target: c.ID, clientID: c.ID, reason: "metadata document"}, now)
+		e := event{action: "client.put", target: c.ID, clientID: c.ID, reason: "metadata document"}
+		if old.ID == "" { // new: those are counted
+			return t.audit(by, e, now)
+		}
+		return t.auditChange(by, old, e, now)
 	})
 	return stored, err
 }

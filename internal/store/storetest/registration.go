@@ -9,6 +9,7 @@ import (
 
 var registrationTests = []test{
 	{"registered clients live, and end, by their token", registeredLife},
+	{"OAU-16 people are asked again about a client that became another", registeredChanges},
 	{"CLI-04 a disabled client changes nothing of itself", registeredDisabled},
 	{"DOS-03 a registration token counts its uses", registrationTokens},
 	{"DOS-03 unused clients make room and are swept, used ones stay", unusedClients},
@@ -51,9 +52,10 @@ func registeredLife(w *world) {
 	w.want("no token", w.ChangeRegisteredClient(w.ctx, asClient(c.ID), "app", [32]byte{}, c.ClientMetadata, w.now), idp.ErrNotFound)
 	w.want("wrong token", w.RemoveRegisteredClient(w.ctx, asClient(c.ID), c.ID, hash("x"), w.now), idp.ErrNotFound)
 	w.want("no token", w.RemoveRegisteredClient(w.ctx, asClient(c.ID), "app", [32]byte{}, w.now), idp.ErrNotFound)
-	w.audited("client.put", "", func() error {
+	change := func() error {
 		return w.ChangeRegisteredClient(w.ctx, asClient(c.ID), c.ID, c.RegistrationHash, c.ClientMetadata, w.now)
-	})
+	}
+	w.silent(change) // DOS-03: a client that nobody connected
 	got, err = w.Client(w.ctx, c.ID)
 	w.must(err)
 	w.equal("changed", got, c)
@@ -65,12 +67,67 @@ func registeredLife(w *world) {
 	w.equal("rules", w.head(), before)
 	w.register("dyn-1")
 	w.grant(w.user("ann"), "dyn-1", "")
+	w.audited("client.put", "", change)
 	w.audited("client.delete", "", func() error {
 		return w.RemoveRegisteredClient(w.ctx, asClient("dyn-1"), "dyn-1", c.RegistrationHash, w.now)
 	})
 	w.gone(c.ID)
 	w.equal("rules", w.ruleNames(before), map[string]int{"client dyn-1": 1})
 	w.want("its id", w.RegisterClient(w.ctx, operator, c, [32]byte{}, 100, w.now), idp.ErrExists)
+}
+
+func registeredChanges(w *world) {
+	c, ann := w.register("dyn-1"), w.user("ann")
+	s, _ := w.session(ann)
+	yes := func(r idp.AuthRequest) error {
+		return w.ConsentAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, s.ID,
+			idp.Consent{UserID: ann.ID, ClientID: c.ID, Resource: r.Resource, Scopes: r.Scopes}, w.now)
+	}
+	change := func(m idp.ClientMetadata) error {
+		w.wait(time.Second)
+		return w.ChangeRegisteredClient(w.ctx, asClient(c.ID), c.ID, c.RegistrationHash, m, w.now)
+	}
+	asked := func(what string, want bool) {
+		w.Helper()
+		_, err := w.Consent(w.ctx, ann.ID, c.ID, w.request(c.ID).Resource)
+		w.equal(what, err != nil, want)
+	}
+	for what, f := range map[string]func(*idp.ClientMetadata){
+		"name": func(m *idp.ClientMetadata) { m.Name += "2" },
+		"home": func(m *idp.ClientMetadata) { m.ClientURI += "https://bank.example" },
+		"address": func(m *idp.ClientMetadata) {
+			m.RedirectURIs = append(m.RedirectURIs[:1:1], "https://evil.example/"+fmt.Sprint(len(m.Name)))
+		},
+	} {
+		w.must(yes(w.request(c.ID)))
+		open := w.request(c.ID)
+		asked("before", false)
+		f(&c.ClientMetadata)
+		w.must(change(c.ClientMetadata))
+		asked(what, true)
+		w.want("a page that showed what it was: "+what, yes(open), idp.ErrNotFound)
+		asked(what, true)
+	}
+	w.must(yes(w.request(c.ID)))
+	c.SoftwareVersion, c.RedirectURIs = "2", c.RedirectURIs[:1]
+	w.must(change(c.ClientMetadata))
+	asked("nothing that people know", false)
+
+	// An operator's words are those of the row, whatever the caller has read.
+	stale := c.ClientMetadata
+	stale.FirstParty, stale.Origins, stale.ResponseModes = true, []string{"https://a.example"}, []string{"form_post"}
+	w.must(change(stale))
+	got, err := w.Client(w.ctx, c.ID)
+	w.must(err)
+	w.equal("stays an operator's", got.ClientMetadata, c.ClientMetadata)
+	stale.Profile = idp.OIDC
+	w.want("another profile's rules", change(stale), idp.ErrConsumed)
+	c.FirstParty = true
+	w.must(w.PutClient(w.ctx, operator, c, w.now))
+	w.must(change(c.ClientMetadata))
+	more := c.ClientMetadata
+	more.RedirectURIs = []string{"https://evil.example/last"}
+	w.want("an address of one of our own", change(more), idp.ErrDenied)
 }
 
 func registeredDisabled(w *world) {
@@ -197,21 +254,25 @@ func documentClients(w *world) {
 	const id = "https://app.example/client.json"
 	c := w.stranger(id)
 	c.Origin, c.RegistrationHash = idp.OriginDocument, [32]byte{}
-	got, err := w.PutDocumentClient(w.ctx, operator, c, 1, w.now)
-	w.must(err)
+	var got idp.Client
+	put := func() (err error) {
+		got, err = w.PutDocumentClient(w.ctx, operator, c, 1, w.now)
+		return err
+	}
+	w.audited("client.put", "", put)
 	w.equal("client", got, c)
 	c.Name = "Other"
+	w.silent(put) // DOS-03: its publisher can change it each few minutes
 	w.must(w.DisableClient(w.ctx, operator, id, w.now))
 	w.wait(time.Minute)
-	got, err = w.PutDocumentClient(w.ctx, operator, c, 1, w.now)
-	w.must(err)
+	w.must(put())
 	w.equal("name", got.Name, "Other")
 	w.equal("CLI-04 stays disabled", got.Disabled(), true)
 	w.must(w.EnableClient(w.ctx, operator, id, w.now))
 
 	other := c
 	other.ID = "https://other.example/client.json"
-	_, err = w.PutDocumentClient(w.ctx, operator, other, 1, w.now)
+	_, err := w.PutDocumentClient(w.ctx, operator, other, 1, w.now)
 	w.want("no room", err, idp.ErrLimited)
 	w.wait(2 * time.Hour)
 	_, err = w.PutDocumentClient(w.ctx, operator, other, 1, w.now)
@@ -227,4 +288,10 @@ func documentClients(w *world) {
 	w.must(w.DeleteClient(w.ctx, operator, id, w.now))
 	_, err = w.PutDocumentClient(w.ctx, operator, c, 1, w.now)
 	w.want("a deleted one", err, idp.ErrExists)
+
+	c.ID = "https://used.example/client.json"
+	w.must(put())
+	w.grant(w.user("ann"), c.ID, "")
+	c.Name = "Another"
+	w.audited("client.put", "", put)
 }

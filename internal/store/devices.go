@@ -267,8 +267,8 @@ func (db *DB) RedeemDevice(ctx context.Context, by idp.Actor, deviceHash [32]byt
 
 // firstRefresh begins the family of a grant that has none.
 func (t *tx) firstRefresh(r idp.RefreshToken) error {
-	err := t.one(`UPDATE grants SET refresh_handle = $2, refresh_hash = $3, refresh_generation = $4, refresh_expires_at = $5
-		WHERE id = $1 AND refresh_handle IS NULL`, r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt))
+	err := t.one(`UPDATE grants SET refresh_handle = $2, refresh_hash = $3, refresh_generation = $4, refresh_expires_at = $5, refresh_jkt = $6
+		WHERE id = $1 AND refresh_handle IS NULL`, r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt), textOrNull(r.JKT))
 	if errors.Is(err, idp.ErrNotFound) {
 		return fmt.Errorf("the grant has a refresh token: %w", idp.ErrInvalid)
 	}

@@ -299,6 +299,7 @@ func devicesRedeemed(w *world) {
 	s, _ := w.session(ann)
 	redeem := func(d idp.DeviceRequest, g idp.Grant) error {
 		r := w.newRefresh(g)
+		r.JKT = "key 1"
 		return w.RedeemDevice(w.ctx, asClient("app"), d.DeviceHash, &r, w.now)
 	}
 	approved := func() (idp.DeviceRequest, idp.Grant) {
@@ -322,6 +323,7 @@ func devicesRedeemed(w *world) {
 	family, st, err := w.Refresh(w.ctx, w.newRefresh(g).HandleHash, w.now)
 	w.must(err)
 	w.equal("grant of the token", []string{family.GrantID, st.Grant.ID, st.User.ID}, []string{g.ID, g.ID, ann.ID})
+	w.equal("key of the token", family.JKT, "key 1")
 
 	// A second use: the grant dies with one rule.
 	before := w.head()

@@ -55,7 +55,7 @@ type Poster interface {
 }
 
 const (
-	maxTotal  = 32 // attempts at the same time: half of what the outbound client does at once
+	maxTotal  = 32 // attempts at the same time: as many as the outbound client has places for
 	maxClient = 4  // of them for one client
 
 	attemptTime = 5 * time.Second

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/signet-id/signet/internal/outbound"
 )
@@ -75,7 +76,9 @@ func TestGet_NET01_StrangersStarveNobody(t *testing.T) {
 	}
 	reads := func(what string, by *outbound.Client) {
 		t.Helper()
-		if _, err := by.Get(t.Context(), s.URL, "*/*"); err != nil {
+		soon, done := context.WithTimeout(t.Context(), 2*time.Second) // before the slow ones are given up
+		defer done()
+		if _, err := by.Get(soon, s.URL, "*/*"); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

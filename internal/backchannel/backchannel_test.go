@@ -316,6 +316,28 @@ func TestSender_NET02_RetryBudget(t *testing.T) {
 	}
 }
 
+// DOS-03: a client that is down for long has no queue of days, in which those wait who left
+// just now: what waited for an hour is given up, and that is written down.
+func TestSender_DOS03_OldNoticesAreGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rp := newReceiver(t, status(200))
+	w.client("wiki", rp.uri())
+	old := w.leave("wiki")
+	w.pass(time.Hour)
+	inTime := w.leave("wiki")
+	w.pass(time.Second)
+	w.sender.Deliver(t.Context(), old)
+	w.sender.Deliver(t.Context(), inTime)
+	want := []string{"wiki refused waited too long; given up", "wiki ok"}
+	if got := w.results(); !slices.Equal(got, want) || len(rp.got()) != 1 {
+		t.Errorf("%q, %d requests", got, len(rp.got()))
+	}
+	if due, err := w.db.DueLogouts(t.Context(), "", 10, w.now().Add(time.Hour)); err != nil || len(due) != 0 {
+		t.Errorf("left over: %v, %v", due, err)
+	}
+}
+
 // NET-02: attempts come when their time has come, and no sooner; all of them within ten
 // minutes.
 func TestSender_NET02_Backoff(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -396,6 +397,39 @@ func TestSender_NET02_SlowDelayNobody(t *testing.T) {
 		if strings.HasPrefix(r, "slow") {
 			t.Errorf("the slow one has answered: %s", r)
 		}
+	}
+}
+
+// NET-02: whoever registers many clients that hang, and leaves them all, has half of the
+// places.
+func TestSender_NET02_StrangersDelayNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	release := make(chan struct{})
+	slow := newReceiver(t, func(_ int, _ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(release)
+	quick := newReceiver(t, status(200))
+	var dyn []string
+	for i := range 40 {
+		c := idp.Client{ID: fmt.Sprint("dyn-", i), RegistrationHash: [32]byte{1}, ClientMetadata: idp.ClientMetadata{
+			Name: "x", BackchannelLogoutURI: slow.uri(), IDTokenAlg: "EdDSA",
+		}}
+		w.must(w.db.RegisterClient(t.Context(), idp.Actor{Kind: "anonymous"}, c, [32]byte{}, 100, w.now()))
+		dyn = append(dyn, c.ID)
+	}
+	w.client("quick", quick.uri())
+	w.leave(dyn...)
+	w.run()
+	w.until("strangers are asked", func() bool { return len(slow.got()) >= 16 })
+	w.sender.Deliver(t.Context(), w.leave("quick"))
+	w.until("the quick client is told", func() bool { return len(quick.got()) == 1 })
+	if n := len(slow.got()); n != 16 {
+		t.Errorf("%d attempts at strangers at the same time", n)
 	}
 }
 

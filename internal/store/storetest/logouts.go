@@ -18,6 +18,7 @@ var logoutTests = []test{
 	{"STO-06 no notice survives a new epoch", logoutsEpoch},
 	{"OAU-20 the login of an offline grant", logoutsOfflineLogin},
 	{"OAU-20 a code does not outlive its login, whatever it grants", logoutsEndCodes},
+	{"NET-02 clients that no operator added are told last", logoutsStrangersLast},
 }
 
 // told makes a client that takes logout tokens.
@@ -268,6 +269,27 @@ func logoutsOfflineLogin(w *world) {
 	bound, _ := w.newGrant(ann, "app", "")
 	bound.ID = ""
 	w.want("no id", w.IssueCode(w.ctx, person(ann), idp.Approval{SessionID: s.ID}, bound, idp.Code{}, w.now), idp.ErrInvalid)
+}
+
+func logoutsStrangersLast(w *world) {
+	ann := w.user("ann")
+	leave := func(id string) {
+		s, _ := w.session(ann)
+		w.grant(ann, id, s.ID)
+		w.must(w.EndSession(w.ctx, person(ann), ann.ID, s.ID, w.now))
+	}
+	for _, id := range []string{"dyn-1", "dyn-2", "dyn-3"} {
+		c := w.stranger(id)
+		c.BackchannelLogoutURI = "https://" + id + ".example/logout"
+		w.must(w.RegisterClient(w.ctx, operator, c, [32]byte{}, 100, w.now))
+		leave(id)
+		w.wait(time.Second)
+	}
+	w.told("app")
+	leave("app")
+	due, err := w.DueLogouts(w.ctx, "", 2, w.now)
+	w.must(err)
+	w.equal("due", due, []string{"app", "dyn-1"})
 }
 
 func logoutsEndCodes(w *world) {

@@ -15,6 +15,11 @@ import (
 // then the access tokens of the login have ended twice over.
 var pauses = [...]time.Duration{5 * time.Second, 25 * time.Second, 90 * time.Second, 3 * time.Minute, 4 * time.Minute}
 
+// tooOld is how long a notice may wait for its turn. A client that is down takes few at a
+// time, each as slowly as may be; without an end those who leave when it is back would
+// wait behind all who left since (DOS-03).
+const tooOld = time.Hour
+
 var sender = idp.Actor{Kind: "system", ID: "backchannel_logout"}
 
 // attempt sends one notice and records what became of it.
@@ -31,6 +36,9 @@ func (s *Sender) attempt(ctx context.Context, n idp.LogoutNotice) {
 
 // send makes a token for this attempt and posts it (§2.5).
 func (s *Sender) send(ctx context.Context, n idp.LogoutNotice) idp.LogoutOutcome {
+	if s.cfg.Now().Sub(n.QueuedAt) > tooOld {
+		return idp.LogoutOutcome{Reason: "waited too long; given up"}
+	}
 	c, err := s.cfg.Clients.Client(ctx, n.ClientID)
 	switch {
 	case errors.Is(err, idp.ErrNotFound):

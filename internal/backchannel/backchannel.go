@@ -12,6 +12,7 @@ package backchannel
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -55,8 +56,11 @@ type Poster interface {
 }
 
 const (
-	maxTotal  = 32 // attempts at the same time: half of what the outbound client does at once
+	maxTotal  = 32 // attempts at the same time: as many as the outbound client has places for
 	maxClient = 4  // of them for one client
+	// of them for clients that no operator added: who registers many slow ones and leaves
+	// them all keeps nobody else from being told (NET-02)
+	maxStrangers = 16
 
 	attemptTime = 5 * time.Second
 	// lease is how long a claim holds: an attempt and its record, with room. A server that
@@ -79,6 +83,7 @@ type Sender struct {
 	flights map[*flight]struct{}
 	busy    map[string]int // places taken, by client
 	total   int
+	strange int // of total: for clients that no operator added
 
 	landed chan struct{} // a place is free again
 	all    sync.WaitGroup
@@ -86,8 +91,9 @@ type Sender struct {
 
 // A flight is an attempt that is under way.
 type flight struct {
-	notice idp.LogoutNotice
-	done   chan struct{}
+	notice   idp.LogoutNotice
+	stranger bool // the client is one that no operator added
+	done     chan struct{}
 }
 
 // New returns a Sender.
@@ -184,7 +190,12 @@ func (s *Sender) flightsOf(sid string) (found []*flight) {
 func (s *Sender) claim(ctx context.Context, clientID, sid string, places int) error {
 	s.claiming.Lock()
 	defer s.claiming.Unlock()
-	free := s.free(clientID, places)
+	c, err := s.cfg.Clients.Client(ctx, clientID)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) { // of one that is gone, that is written down
+		return err
+	}
+	stranger := c.Origin != idp.OriginOperator
+	free := s.free(clientID, places, stranger)
 	if free <= 0 {
 		return nil
 	}
@@ -196,10 +207,13 @@ func (s *Sender) claim(ctx context.Context, clientID, sid string, places int) er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range notices {
-		f := &flight{n, make(chan struct{})}
+		f := &flight{n, stranger, make(chan struct{})}
 		s.flights[f] = struct{}{}
 		s.busy[clientID]++
 		s.total++
+		if stranger {
+			s.strange++
+		}
 		// Who is signed out may close the browser, and the server may stop: an attempt
 		// that has begun goes on to its end, which is near.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lease/2)
@@ -212,10 +226,14 @@ func (s *Sender) claim(ctx context.Context, clientID, sid string, places int) er
 	return nil
 }
 
-func (s *Sender) free(clientID string, places int) int {
+func (s *Sender) free(clientID string, places int, stranger bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return min(places-s.busy[clientID], maxTotal-s.total)
+	free := min(places-s.busy[clientID], maxTotal-s.total)
+	if stranger {
+		free = min(free, maxStrangers-s.strange)
+	}
+	return free
 }
 
 func (s *Sender) land(f *flight) {
@@ -223,6 +241,9 @@ func (s *Sender) land(f *flight) {
 	defer s.mu.Unlock()
 	delete(s.flights, f)
 	s.total--
+	if f.stranger {
+		s.strange--
+	}
 	if s.busy[f.notice.ClientID]--; s.busy[f.notice.ClientID] == 0 {
 		delete(s.busy, f.notice.ClientID)
 	}

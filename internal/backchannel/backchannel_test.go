@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -316,6 +317,28 @@ func TestSender_NET02_RetryBudget(t *testing.T) {
 	}
 }
 
+// DOS-03: a client that is down for long has no queue of days, in which those wait who left
+// just now: what waited for an hour is given up, and that is written down.
+func TestSender_DOS03_OldNoticesAreGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rp := newReceiver(t, status(200))
+	w.client("wiki", rp.uri())
+	old := w.leave("wiki")
+	w.pass(time.Hour)
+	inTime := w.leave("wiki")
+	w.pass(time.Second)
+	w.sender.Deliver(t.Context(), old)
+	w.sender.Deliver(t.Context(), inTime)
+	want := []string{"wiki refused waited too long; given up", "wiki ok"}
+	if got := w.results(); !slices.Equal(got, want) || len(rp.got()) != 1 {
+		t.Errorf("%q, %d requests", got, len(rp.got()))
+	}
+	if due, err := w.db.DueLogouts(t.Context(), "", 10, w.now().Add(time.Hour)); err != nil || len(due) != 0 {
+		t.Errorf("left over: %v, %v", due, err)
+	}
+}
+
 // NET-02: attempts come when their time has come, and no sooner; all of them within ten
 // minutes.
 func TestSender_NET02_Backoff(t *testing.T) {
@@ -374,6 +397,39 @@ func TestSender_NET02_SlowDelayNobody(t *testing.T) {
 		if strings.HasPrefix(r, "slow") {
 			t.Errorf("the slow one has answered: %s", r)
 		}
+	}
+}
+
+// NET-02: whoever registers many clients that hang, and leaves them all, has half of the
+// places.
+func TestSender_NET02_StrangersDelayNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	release := make(chan struct{})
+	slow := newReceiver(t, func(_ int, _ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(release)
+	quick := newReceiver(t, status(200))
+	var dyn []string
+	for i := range 40 {
+		c := idp.Client{ID: fmt.Sprint("dyn-", i), RegistrationHash: [32]byte{1}, ClientMetadata: idp.ClientMetadata{
+			Name: "x", BackchannelLogoutURI: slow.uri(), IDTokenAlg: "EdDSA",
+		}}
+		w.must(w.db.RegisterClient(t.Context(), idp.Actor{Kind: "anonymous"}, c, [32]byte{}, 100, w.now()))
+		dyn = append(dyn, c.ID)
+	}
+	w.client("quick", quick.uri())
+	w.leave(dyn...)
+	w.run()
+	w.until("strangers are asked", func() bool { return len(slow.got()) >= 16 })
+	w.sender.Deliver(t.Context(), w.leave("quick"))
+	w.until("the quick client is told", func() bool { return len(quick.got()) == 1 })
+	if n := len(slow.got()); n != 16 {
+		t.Errorf("%d attempts at strangers at the same time", n)
 	}
 }
 

@@ -35,8 +35,9 @@ type Fetcher interface {
 
 // Cache is the keys of all clients. It is for many goroutines.
 type Cache struct {
-	fetch Fetcher
-	now   func() time.Time
+	fetch     Fetcher
+	strangers Fetcher // for clients that no operator added
+	now       func() time.Time
 
 	mu      sync.Mutex // guards entries and what is in them
 	entries map[string]*entry
@@ -55,11 +56,15 @@ type entry struct {
 }
 
 // source is where a client's keys come from: one of the two.
-type source struct{ jwks, uri string }
+type source struct {
+	jwks, uri string
+	stranger  bool
+}
 
-// New returns an empty cache.
-func New(fetch Fetcher, now func() time.Time) *Cache {
-	return &Cache{fetch: fetch, now: now, entries: map[string]*entry{}}
+// New returns an empty cache. Key sets of clients that no operator added are fetched by
+// strangers, so that theirs delay nobody else's.
+func New(fetch, strangers Fetcher, now func() time.Time) *Cache {
+	return &Cache{fetch: fetch, strangers: strangers, now: now, entries: map[string]*entry{}}
 }
 
 // Verify checks a compact JWS that a client signed, of the given typ, as jose.KeySet does.
@@ -83,7 +88,7 @@ func (c *Cache) Verify(ctx context.Context, client idp.Client, rsa jose.Algorith
 
 // set returns a client's keys. With anew they are asked for even if there are some.
 func (c *Cache) set(ctx context.Context, client idp.Client, rsa jose.Algorithm, anew bool) (*jose.KeySet, error) {
-	from := source{string(client.JWKS), client.JWKSURI}
+	from := source{string(client.JWKS), client.JWKSURI, client.Origin != idp.OriginOperator}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entry(client.ID, from)
@@ -138,9 +143,13 @@ func (c *Cache) refresh(ctx context.Context, e *entry, now time.Time) error {
 		return nil
 	}
 	e.asked, e.flight = now, make(chan struct{})
+	fetch := c.fetch
+	if e.from.stranger {
+		fetch = c.strangers
+	}
 	c.mu.Unlock()
 	// Whoever asked first may go away: the others wait for the answer.
-	doc, err := c.fetch.Get(context.WithoutCancel(ctx), e.from.uri, "application/jwk-set+json, application/json")
+	doc, err := fetch.Get(context.WithoutCancel(ctx), e.from.uri, "application/jwk-set+json, application/json")
 	if err == nil {
 		_, err = Parse(doc.Body, jose.RS256)
 	}

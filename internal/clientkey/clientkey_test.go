@@ -113,7 +113,7 @@ func TestCache_Inline(t *testing.T) {
 	t.Parallel()
 	one, two := newSigner(t, "1"), newSigner(t, "2")
 	s := newSite(nil)
-	c := clientkey.New(s, s.clock)
+	c := clientkey.New(s, nil, s.clock)
 	client := idp.Client{ID: "app", ClientMetadata: idp.ClientMetadata{JWKS: setOf(t, one)}}
 	if !works(t, c, client, one) || works(t, c, client, two) || works(t, c, client, newSigner(t, "1")) {
 		t.Error("keys of the registration")
@@ -133,7 +133,7 @@ func TestCache_OIDCCore_10_1_1_Rotation(t *testing.T) {
 	t.Parallel()
 	one, two := newSigner(t, "1"), newSigner(t, "2")
 	s := newSite(setOf(t, one))
-	c := clientkey.New(s, s.clock)
+	c := clientkey.New(s, nil, s.clock)
 	if !works(t, c, remote, one) || s.fetched.Load() != 1 {
 		t.Fatal("first use")
 	}
@@ -171,7 +171,7 @@ func TestCache_CLI05_BadDocument(t *testing.T) {
 		"private key": {[]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"AA","kid":"1"}]}`), nil},
 	} {
 		s := newSite(setOf(t, one))
-		c := clientkey.New(s, s.clock)
+		c := clientkey.New(s, nil, s.clock)
 		if !works(t, c, remote, one) {
 			t.Fatal(name)
 		}
@@ -199,7 +199,7 @@ func TestCache_Expires(t *testing.T) {
 	t.Parallel()
 	one, two := newSigner(t, "1"), newSigner(t, "2")
 	s := newSite(setOf(t, one, two))
-	c := clientkey.New(s, s.clock)
+	c := clientkey.New(s, nil, s.clock)
 	works(t, c, remote, one)
 	s.set(setOf(t, two), nil)
 	s.pass(time.Hour - time.Second)
@@ -217,7 +217,7 @@ func TestCache_Negative(t *testing.T) {
 	t.Parallel()
 	s := newSite(nil)
 	s.err = outbound.ErrUnreachable
-	c := clientkey.New(s, s.clock)
+	c := clientkey.New(s, nil, s.clock)
 	one := newSigner(t, "1")
 	for range 3600 {
 		if works(t, c, remote, one) {
@@ -236,7 +236,7 @@ func TestCache_SingleFlight(t *testing.T) {
 	one := newSigner(t, "1")
 	s := newSite(setOf(t, one))
 	s.hold = make(chan struct{})
-	c := clientkey.New(s, s.clock)
+	c := clientkey.New(s, nil, s.clock)
 	tok, err := one.Sign("JWT", []byte(`{}`))
 	if err != nil {
 		t.Fatal(err)
@@ -264,12 +264,30 @@ func TestCache_SingleFlight(t *testing.T) {
 	}
 }
 
+// TestCache_NET01_Strangers: key sets that no operator has looked at are fetched apart.
+func TestCache_NET01_Strangers(t *testing.T) {
+	t.Parallel()
+	one := newSigner(t, "1")
+	ours, theirs := newSite(setOf(t, one)), newSite(setOf(t, one))
+	c := clientkey.New(ours, theirs, ours.clock)
+	for _, origin := range []idp.Origin{idp.OriginRegistered, idp.OriginDocument} {
+		client := remote
+		client.ID, client.Origin = string(origin), origin
+		if !works(t, c, client, one) || ours.fetched.Load() != 0 {
+			t.Errorf("%s: %d fetches beside those of operators' clients", origin, ours.fetched.Load())
+		}
+	}
+	if !works(t, c, remote, one) || theirs.fetched.Load() != 2 {
+		t.Error("an operator's client")
+	}
+}
+
 // TestCache_OtherSource: what was known under another address is gone.
 func TestCache_OtherSource(t *testing.T) {
 	t.Parallel()
 	one := newSigner(t, "1")
 	s := newSite(setOf(t, one))
-	c := clientkey.New(s, s.clock)
+	c := clientkey.New(s, nil, s.clock)
 	works(t, c, remote, one)
 	moved := remote
 	moved.JWKSURI = "https://app.example/other"

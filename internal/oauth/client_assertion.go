@@ -237,13 +237,14 @@ func (a *assertions) forUs(c idp.Client, claims assertionClaims) bool {
 }
 
 // once: no assertion counts twice, on whatever node, nor after a restore has forgotten that
-// it was used: what was made before one, or before the client was disabled, is dead.
+// it was used: what was made before one, or before the client was disabled, is dead. So is,
+// for as long as clocks are forgiven, what says that it was made a little later.
 func (a *assertions) once(ctx context.Context, c idp.Client, claims assertionClaims, now time.Time) error {
 	made := claims.IssuedAt
 	if made.IsZero() {
 		made = claims.ExpiresAt.Add(-assertionLife)
 	}
-	dead, err := a.store.TokenRevoked(ctx, idp.TokenNames{ClientID: c.ID, IssuedAt: made}, now)
+	dead, err := a.store.TokenRevoked(ctx, idp.TokenNames{ClientID: c.ID, IssuedAt: made.Add(-assertionLeeway)}, now)
 	if err != nil {
 		return err
 	}

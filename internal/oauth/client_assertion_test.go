@@ -262,12 +262,19 @@ func TestClientAssertion_STO06_BeforeARestore(t *testing.T) {
 	w.signing("signs", idp.OAuth21, ed)
 	before := sign(t, ed, "JWT", w.assertion("signs", nil))
 	undated := sign(t, ed, "JWT", w.assertion("signs", map[string]any{"iat": nil}))
+	// The client's clock is as far ahead as is forgiven.
+	ahead := sign(t, ed, "JWT", w.assertion("signs", map[string]any{"iat": w.clock().Unix() + 29, "exp": w.clock().Unix() + 329}))
+	aheadUndated := sign(t, ed, "JWT", w.assertion("signs", map[string]any{"iat": nil, "exp": w.clock().Unix() + 329}))
 	_, err := w.db.BeginEpoch(t.Context(), system(), w.clock())
 	w.must(err)
 	w.present(before).expect(401, "invalid_client")
 	w.present(undated).expect(401, "invalid_client")
-	w.pass(10 * time.Second)
-	w.present(before).expect(401, "invalid_client")
+	for range 6 {
+		w.pass(10 * time.Second)
+		w.present(before).expect(401, "invalid_client")
+		w.present(ahead).expect(401, "invalid_client")
+		w.present(aheadUndated).expect(401, "invalid_client")
+	}
 	w.present(sign(t, ed, "JWT", w.assertion("signs", nil))).ok()
 }
 

@@ -82,7 +82,7 @@ type flight struct {
 
 func newDocuments(cfg *Config) *documents {
 	return &documents{
-		Directory: cfg.Directory, cfg: cfg.Documents, policy: registration.Policy{Scopes: cfg.Registration.Scopes}, get: cfg.Outbound, store: cfg.Store, now: cfg.Now,
+		Directory: cfg.Directory, cfg: cfg.Documents, policy: registration.Policy{Scopes: cfg.Registration.Scopes}, get: cfg.Outbound.Strangers(), store: cfg.Store, now: cfg.Now,
 		fresh: map[string]time.Time{}, failing: map[string]time.Time{}, flights: map[string]*flight{},
 	}
 }

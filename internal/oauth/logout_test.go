@@ -236,6 +236,18 @@ func TestLogout_OAU20_EndsTokens(t *testing.T) {
 	w.refresh("web", offline.json("refresh_token")).ok()
 }
 
+// TestLogout_OAU20_EndsOfflineCodes: offline access outlives a logout, once the app has it: a
+// code from before would sign the person in anew.
+func TestLogout_OAU20_EndsOfflineCodes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	a := w.redeem("web", b.code(ask("web", "scope", "openid"), ann)).ok()
+	code := b.code(ask("web", "scope", "openid offline_access"), ann)
+	b.get(logoutURL("id_token_hint", a.json("id_token")))
+	w.redeem("web", code).expect(400, "invalid_grant")
+}
+
 func unsigned(t *testing.T, jwt string) string {
 	t.Helper()
 	payload := ""

@@ -180,7 +180,7 @@ type shared struct {
 
 func (e *Endpoints) build() {
 	cfg := &e.cfg
-	keys, known := clientkey.New(cfg.Outbound, cfg.Now), newDocuments(cfg)
+	keys, known := clientkey.New(cfg.Outbound, cfg.Outbound.Strangers(), cfg.Now), newDocuments(cfg)
 	s := shared{
 		documents: known,
 		audiences: audiences{directory: cfg.Directory, issuer: cfg.Issuer},
@@ -263,7 +263,7 @@ func (e *Endpoints) forRegistration() {
 	}
 	register := &registerEndpoint{
 		issuer: cfg.Issuer, open: cfg.Registration.Mode == RegistrationOpen, policy: registration.Policy{Scopes: cfg.Registration.Scopes},
-		directory: cfg.Directory, outbound: cfg.Outbound, store: cfg.Store, now: cfg.Now,
+		directory: cfg.Directory, outbound: cfg.Outbound.Strangers(), store: cfg.Store, now: cfg.Now,
 	}
 	e.handle("POST /register", register.create, register.refuse)
 	e.handle("GET /register/{client}", register.show, register.refuse)

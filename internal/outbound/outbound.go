@@ -35,10 +35,8 @@ const (
 	// MaxBody bounds an answer, in bytes.
 	MaxBody = 256 << 10
 
-	maxHeader  = 16 << 10
-	maxURL     = 2048
-	maxPerHost = 4  // calls to one host at the same time
-	maxCalls   = 64 // calls at the same time
+	maxHeader = 16 << 10
+	maxURL    = 2048
 )
 
 // What can go wrong. None says more than the caller could find out without us.
@@ -67,7 +65,10 @@ type Client struct {
 	log    *slog.Logger
 	secure *http.Client
 	plain  *http.Client // connects to loopback only
-	calls  chan struct{}
+	reads  *lane        // of Get
+	posts  *lane        // of Post
+
+	strangers *Client
 }
 
 // New returns a client; one serves all of a server.
@@ -77,11 +78,23 @@ func New(c Config) *Client {
 	}
 	client := &Client{
 		guard: guard{allow: c.Allow, loopback: c.Loopback, port: 443}, now: c.Now, log: c.Log,
-		calls: make(chan struct{}, maxCalls),
+		reads: newLane(maxReads), posts: newLane(maxPosts),
 	}
 	client.secure = client.over(c, client.guardSecure)
 	client.plain = client.over(c, client.guardPlain)
+	strangers := *client
+	strangers.reads = newLane(maxStrangers)
+	client.strangers = &strangers
 	return client
+}
+
+// Strangers is the same client for addresses that no operator has looked at: what it reads
+// has places of its own, so that slow addresses of theirs keep nobody else from being read.
+func (c *Client) Strangers() *Client {
+	if c == nil || c.strangers == nil {
+		return c
+	}
+	return c.strangers
 }
 
 // over returns an HTTP client whose connections are asked about.
@@ -94,7 +107,6 @@ func (c *Client) over(cfg Config, permit func(netip.AddrPort) error) *http.Clien
 			TLSClientConfig:        &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12, Time: cfg.Now},
 			DisableKeepAlives:      true,
 			DisableCompression:     true,
-			MaxConnsPerHost:        maxPerHost,
 			MaxResponseHeaderBytes: maxHeader,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -118,7 +130,7 @@ func (d Document) Expires(least, most time.Duration) time.Time {
 // Get fetches a document. accept is the media type that is asked for.
 func (c *Client) Get(ctx context.Context, address, accept string) (Document, error) {
 	doc := Document{At: c.now()}
-	err := c.call(ctx, http.MethodGet, address, http.Header{"Accept": {accept}}, nil, func(r *http.Response) (err error) {
+	err := c.call(ctx, c.reads, http.MethodGet, address, http.Header{"Accept": {accept}}, nil, func(r *http.Response) (err error) {
 		if r.StatusCode != http.StatusOK {
 			return fmt.Errorf("status %d", r.StatusCode)
 		}
@@ -145,7 +157,7 @@ func (c *Client) Get(ctx context.Context, address, accept string) (Document, err
 
 // Post sends a body and returns the status of the answer, whose body nobody reads.
 func (c *Client) Post(ctx context.Context, address, contentType string, body []byte) (status int, err error) {
-	err = c.call(ctx, http.MethodPost, address, http.Header{"Content-Type": {contentType}}, body, func(r *http.Response) error {
+	err = c.call(ctx, c.posts, http.MethodPost, address, http.Header{"Content-Type": {contentType}}, body, func(r *http.Response) error {
 		status = r.StatusCode
 		return nil
 	})
@@ -153,19 +165,18 @@ func (c *Client) Post(ctx context.Context, address, contentType string, body []b
 }
 
 // call does one request. What keeps it from an answer is logged here and nowhere else.
-func (c *Client) call(ctx context.Context, method, address string, header http.Header, body []byte, read func(*http.Response) error) error {
+func (c *Client) call(ctx context.Context, places *lane, method, address string, header http.Header, body []byte, read func(*http.Response) error) error {
 	u, err := c.Check(address)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	select {
-	case c.calls <- struct{}{}:
-		defer func() { <-c.calls }()
-	case <-ctx.Done():
-		return c.failed(ctx, u, ErrUnreachable, errors.New("too many calls at the same time"))
+	leave, err := places.enter(ctx, u.Host)
+	if err != nil {
+		return c.failed(ctx, u, ErrUnreachable, err)
 	}
+	defer leave()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return ErrAddress

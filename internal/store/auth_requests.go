@@ -243,7 +243,8 @@ func (db *DB) FinishAuthRequest(ctx context.Context, by idp.Actor, id string, br
 		}
 		// Of a finished request only the fact is kept.
 		err = t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
-			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3 AND client_id = $4 AND device_id IS NULL`,
+			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3 AND client_id = $4 AND device_id IS NULL
+				AND denied_at IS NULL`,
 			id, browserHash, ms(now), g.ClientID)
 		if err != nil {
 			return err

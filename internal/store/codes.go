@@ -53,12 +53,14 @@ func (db *DB) Code(ctx context.Context, hash [32]byte, now time.Time) (idp.Code,
 // RedeemCode uses a code up and, if refresh is not nil, stores the first refresh token
 // of its grant: for exactly one caller. For a second one the grant is revoked in the
 // same transaction and the answer is idp.ErrConsumed (RFC 6749 §4.1.2, OAU-04). Expired,
-// unknown, or its grant dead: idp.ErrNotFound.
+// unknown, its grant dead, or the login over at which it was made, also for an offline
+// grant, which outlives a login only once somebody holds it: idp.ErrNotFound.
 func (db *DB) RedeemCode(ctx context.Context, by idp.Actor, hash [32]byte, refresh *idp.RefreshToken, now time.Time) error {
 	return db.write(ctx, "redeem code", func(t *tx) error {
 		n, err := t.exec(`UPDATE codes SET redeemed_at = $2
 			WHERE hash = $1 AND redeemed_at IS NULL AND expires_at > $2
-				AND EXISTS (SELECT 1 FROM grants g WHERE g.id = codes.grant_id AND g.revoked_at IS NULL AND g.expires_at > $2)`, hash[:], ms(now))
+				AND EXISTS (SELECT 1 FROM grants g WHERE g.id = codes.grant_id AND g.revoked_at IS NULL AND g.expires_at > $2
+					AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.login_session_id AND s.ended_at IS NOT NULL))`, hash[:], ms(now))
 		if err != nil {
 			return err
 		}

@@ -181,13 +181,13 @@ func (db *DB) ConfirmAuthRequest(ctx context.Context, id string, browserHash [32
 
 // FinishDeviceRequest ends a flow with a grant for the device that waits, for exactly one
 // caller: a request that was answered, by whomever, is idp.ErrConsumed. The session that
-// finishes must be the one that confirmed. If the user, the client, the session or the
+// finishes must be the one that confirmed, and nobody must have said no since. If the user, the client, the session or the
 // approval is not what it was, it is idp.ErrDenied and nothing has happened.
 func (db *DB) FinishDeviceRequest(ctx context.Context, by idp.Actor, id string, browserHash [32]byte, a idp.Approval, g idp.Grant, now time.Time) error {
 	return db.write(ctx, "finish device request", func(t *tx) error {
 		err := t.step(`UPDATE auth_requests SET finished_at = $3, parameters = ''
 			WHERE id = $1 AND browser_hash = $2 AND finished_at IS NULL AND expires_at > $3 AND client_id = $4
-				AND device_id IS NOT NULL AND confirmed_by = $5 AND session_id = $5`, id, browserHash, ms(now), g.ClientID, a.SessionID)
+				AND device_id IS NOT NULL AND confirmed_by = $5 AND session_id = $5 AND denied_at IS NULL`, id, browserHash, ms(now), g.ClientID, a.SessionID)
 		if err != nil {
 			return err
 		}
@@ -267,8 +267,8 @@ func (db *DB) RedeemDevice(ctx context.Context, by idp.Actor, deviceHash [32]byt
 
 // firstRefresh begins the family of a grant that has none.
 func (t *tx) firstRefresh(r idp.RefreshToken) error {
-	err := t.one(`UPDATE grants SET refresh_handle = $2, refresh_hash = $3, refresh_generation = $4, refresh_expires_at = $5
-		WHERE id = $1 AND refresh_handle IS NULL`, r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt))
+	err := t.one(`UPDATE grants SET refresh_handle = $2, refresh_hash = $3, refresh_generation = $4, refresh_expires_at = $5, refresh_jkt = $6
+		WHERE id = $1 AND refresh_handle IS NULL`, r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt), textOrNull(r.JKT))
 	if errors.Is(err, idp.ErrNotFound) {
 		return fmt.Errorf("the grant has a refresh token: %w", idp.ErrInvalid)
 	}

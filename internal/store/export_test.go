@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"io/fs"
 	"maps"
+	"path"
 	"slices"
+	"strconv"
 )
 
 // Seams for the tests of this package.
@@ -107,4 +110,45 @@ func BackupTables() (kept, dropped []string) {
 		kept = append(kept, t.name)
 	}
 	return kept, slices.Collect(maps.Keys(droppedTables))
+}
+
+// Rewind makes the database what a release left behind whose newest migration had this
+// number: its tables, all empty.
+func (db *DB) Rewind(ctx context.Context, version int64) error {
+	return db.write(ctx, "rewind", func(t *tx) error {
+		names := slices.Collect(maps.Keys(droppedTables))
+		for _, k := range keptTables {
+			names = append(names, k.name)
+		}
+		for _, name := range names {
+			if name == "migrations" {
+				continue
+			}
+			if _, err := t.exec("DROP TABLE " + name); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec("DELETE FROM migrations WHERE version > $1", version); err != nil {
+			return err
+		}
+		files, err := fs.Glob(schema, "schema/*.sql")
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if n, err := strconv.ParseInt(path.Base(file)[:4], 10, 64); err != nil || n > version {
+				return err
+			}
+			text, err := schema.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			for _, s := range statements(t.dialect.words.Replace(string(text))) {
+				if _, err := t.exec(s); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 }

@@ -46,7 +46,7 @@ func (db *DB) SessionClients(ctx context.Context, userID, sid string) (clients [
 }
 
 // DueLogouts returns clients with notices that are to be sent now, the longest waiting
-// first; with a session id, only those of that session's.
+// first, those of operators before all others; with a session id, only those of that session's.
 func (db *DB) DueLogouts(ctx context.Context, sid string, limit int, now time.Time) (clientIDs []string, err error) {
 	err = db.read(ctx, "list logout notices", func(c *conn) (err error) {
 		if sid != "" {
@@ -54,8 +54,8 @@ func (db *DB) DueLogouts(ctx context.Context, sid string, limit int, now time.Ti
 				GROUP BY client_id ORDER BY MIN(next_attempt_at), client_id LIMIT $3`, sid, ms(now), limit)
 			return err
 		}
-		clientIDs, err = list(c, scanText, `SELECT client_id FROM logout_notices WHERE next_attempt_at <= $1
-			GROUP BY client_id ORDER BY MIN(next_attempt_at), client_id LIMIT $2`, ms(now), limit)
+		clientIDs, err = list(c, scanText, `SELECT n.client_id FROM logout_notices n LEFT JOIN clients c ON c.id = n.client_id WHERE n.next_attempt_at <= $1
+			GROUP BY n.client_id ORDER BY MAX(CASE WHEN c.origin IS NULL THEN 0 ELSE 1 END), MIN(n.next_attempt_at), n.client_id LIMIT $2`, ms(now), limit)
 		return err
 	})
 	return clientIDs, err

@@ -17,6 +17,7 @@ var deviceTests = []test{
 	{"OAU-18 polls within the interval are refused, and make it longer", devicesPolled},
 	{"OAU-18 a device request is answered once, by the session that confirmed", devicesAnsweredOnce},
 	{"OAU-18 a confirmation of one session does not count for another", devicesConfirmed},
+	{"OAU-18 OAU-16 a no is not overtaken by a yes", devicesDeniedMeanwhile},
 	{"OAU-18 an approved device gets its grant once", devicesRedeemed},
 	{"TOK-10 a device is not approved by who has gone meanwhile", devicesGone},
 	{"DOS-03 device requests are swept, used ones after an hour", devicesSwept},
@@ -293,12 +294,31 @@ func devicesConfirmed(w *world) {
 	w.want("other browser", w.ConfirmAuthRequest(w.ctx, r.ID, hash("other"), sa.ID, w.now), idp.ErrNotFound)
 }
 
+// devicesDeniedMeanwhile: a no that comes while the browser goes on with a yes.
+func devicesDeniedMeanwhile(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, _ := w.session(ann)
+	d := w.device("app")
+	r := w.deviceFlow(d, s.ID)
+	g, code := w.newGrant(ann, "app", s.ID)
+	w.must(w.DenyAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, s.ID, w.now))
+	w.want("device", w.approve(ann, s.ID, r, g), idp.ErrNotFound)
+	w.must(w.RefuseDeviceRequest(w.ctx, person(ann), r.ID, r.BrowserHash, w.now))
+
+	r = w.request("app")
+	w.must(w.DenyAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, s.ID, w.now))
+	w.want("app", w.FinishAuthRequest(w.ctx, person(ann), r.ID, r.BrowserHash, idp.Approval{SessionID: s.ID}, g, code, w.now), idp.ErrNotFound)
+	w.must(w.RefuseAuthRequest(w.ctx, r.ID, r.BrowserHash, w.now))
+}
+
 func devicesRedeemed(w *world) {
 	ann := w.user("ann")
 	w.client("app")
 	s, _ := w.session(ann)
 	redeem := func(d idp.DeviceRequest, g idp.Grant) error {
 		r := w.newRefresh(g)
+		r.JKT = "key 1"
 		return w.RedeemDevice(w.ctx, asClient("app"), d.DeviceHash, &r, w.now)
 	}
 	approved := func() (idp.DeviceRequest, idp.Grant) {
@@ -322,6 +342,7 @@ func devicesRedeemed(w *world) {
 	family, st, err := w.Refresh(w.ctx, w.newRefresh(g).HandleHash, w.now)
 	w.must(err)
 	w.equal("grant of the token", []string{family.GrantID, st.Grant.ID, st.User.ID}, []string{g.ID, g.ID, ann.ID})
+	w.equal("key of the token", family.JKT, "key 1")
 
 	// A second use: the grant dies with one rule.
 	before := w.head()

@@ -17,6 +17,8 @@ var logoutTests = []test{
 	{"NET-02 limits of a claim", logoutsLimits},
 	{"STO-06 no notice survives a new epoch", logoutsEpoch},
 	{"OAU-20 the login of an offline grant", logoutsOfflineLogin},
+	{"OAU-20 a code does not outlive its login, whatever it grants", logoutsEndCodes},
+	{"NET-02 clients that no operator added are told last", logoutsStrangersLast},
 }
 
 // told makes a client that takes logout tokens.
@@ -267,6 +269,59 @@ func logoutsOfflineLogin(w *world) {
 	bound, _ := w.newGrant(ann, "app", "")
 	bound.ID = ""
 	w.want("no id", w.IssueCode(w.ctx, person(ann), idp.Approval{SessionID: s.ID}, bound, idp.Code{}, w.now), idp.ErrInvalid)
+}
+
+func logoutsStrangersLast(w *world) {
+	ann := w.user("ann")
+	leave := func(id string) {
+		s, _ := w.session(ann)
+		w.grant(ann, id, s.ID)
+		w.must(w.EndSession(w.ctx, person(ann), ann.ID, s.ID, w.now))
+	}
+	for _, id := range []string{"dyn-1", "dyn-2", "dyn-3"} {
+		c := w.stranger(id)
+		c.BackchannelLogoutURI = "https://" + id + ".example/logout"
+		w.must(w.RegisterClient(w.ctx, operator, c, [32]byte{}, 100, w.now))
+		leave(id)
+		w.wait(time.Second)
+	}
+	w.told("app")
+	leave("app")
+	due, err := w.DueLogouts(w.ctx, "", 2, w.now)
+	w.must(err)
+	w.equal("due", due, []string{"app", "dyn-1"})
+}
+
+func logoutsEndCodes(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	redeem := func(g idp.Grant) error {
+		r := w.newRefresh(g)
+		return w.RedeemCode(w.ctx, asClient("app"), hash("code of "+g.ID), &r, w.now)
+	}
+	for name, end := range map[string]func(s idp.Session) error{
+		"signed out": func(s idp.Session) error { return w.EndSession(w.ctx, person(ann), ann.ID, s.ID, w.now) },
+		"from elsewhere": func(idp.Session) error {
+			_, err := w.EndOtherSessions(w.ctx, person(ann), ann.ID, "", w.now)
+			return err
+		},
+	} {
+		s, _ := w.session(ann)
+		used, waiting := w.offline(ann, "app", s.ID), w.offline(ann, "app", s.ID)
+		w.must(redeem(used))
+		w.must(end(s))
+		w.want(name+": a code that waits", redeem(waiting), idp.ErrNotFound)
+		_, _, err := w.Refresh(w.ctx, w.newRefresh(waiting).HandleHash, w.now)
+		w.want(name+": its refresh token", err, idp.ErrNotFound)
+		_, _, err = w.Refresh(w.ctx, w.newRefresh(used).HandleHash, w.now)
+		w.want(name+": offline access from before", err, nil)
+	}
+	// Another login is not this one's, and one that ran out by itself did not say no.
+	s, _ := w.session(ann)
+	g := w.offline(ann, "app", s.ID)
+	other, _ := w.session(ann)
+	w.must(w.EndSession(w.ctx, person(ann), ann.ID, other.ID, w.now))
+	w.must(redeem(g))
 }
 
 // raceLogoutClaim: a notice is claimed by one of many callers.

@@ -25,7 +25,7 @@ func (w *world) push(clientID string) idp.AuthRequest {
 	}
 	r.PushedHash = hash("pushed " + secret.ID())
 	p := idp.PushedRequest{Hash: r.PushedHash, ClientID: clientID, Request: r, ExpiresAt: w.now.Add(time.Minute)}
-	w.must(w.CreatePushedRequest(w.ctx, p, "client:"+clientID, 1000, 100_000, w.now))
+	w.must(w.CreatePushedRequest(w.ctx, p, "client:"+clientID, 100_000, 100_000, w.now))
 	return r
 }
 

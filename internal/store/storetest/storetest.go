@@ -175,7 +175,7 @@ func (w *world) request(clientID string) idp.AuthRequest {
 		Prompt: []string{"login"}, MaxAge: -1, LoginHint: "ann", Subject: "u-1", UILocales: []string{"de", "en"}, CreatedAt: w.now, ExpiresAt: w.now.Add(10 * time.Minute),
 	}
 	r.BrowserHash = hash("browser of " + r.ID)
-	w.must(w.CreateAuthRequest(w.ctx, r, "192.0.2.7/32", 1000, 100_000, w.now))
+	w.must(w.CreateAuthRequest(w.ctx, r, "192.0.2.7/32", 100_000, 100_000, w.now))
 	return r
 }
 

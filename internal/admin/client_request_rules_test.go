@@ -28,6 +28,6 @@ func TestClients_Requests_OAU_13_OAU_14(t *testing.T) {
 		}
 		t.Log(change)
 		a.do(want, "PATCH", "/clients/wiki", change)
-		a.do(http.StatusOK, "PATCH", "/clients/wiki", `{"require_signed_request_object":false}`)
+		a.do(http.StatusOK, "PATCH", "/clients/wiki", `{"require_signed_request_object":false,"jwks":null}`) // in whatever order
 	}
 }

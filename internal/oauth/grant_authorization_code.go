@@ -7,7 +7,6 @@ import (
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
-	"github.com/signet-id/signet/internal/token"
 )
 
 // codeStore is what the authorization_code grant needs of the database.
@@ -81,14 +80,8 @@ func (g *codeGrant) check(ctx context.Context, c idp.Client, req tokenRequest, c
 
 // redeem uses the code up and begins the refresh family, if the client may have one.
 func (g *codeGrant) redeem(ctx context.Context, req tokenRequest, s idp.Standing, hash [32]byte) (secret.Text, error) {
-	if !s.Client.MayUse(idp.GrantRefreshToken) {
-		return secret.Text{}, redeemError(g.store.RedeemCode(ctx, req.by, hash, nil, req.now))
-	}
-	refresh, handleHash, current := token.NewRefresh()
-	err := g.store.RedeemCode(ctx, req.by, hash, &idp.RefreshToken{
-		HandleHash: handleHash, CurrentHash: current, GrantID: s.Grant.ID, JKT: boundTo(s.Client, req.key), Generation: 1, ExpiresAt: s.Grant.ExpiresAt,
-	}, req.now)
-	if err != nil {
+	refresh, family := newFamily(s, req.key)
+	if err := g.store.RedeemCode(ctx, req.by, hash, family, req.now); err != nil {
 		return secret.Text{}, redeemError(err)
 	}
 	return refresh, nil

@@ -7,7 +7,6 @@ import (
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
-	"github.com/signet-id/signet/internal/token"
 )
 
 // deviceGrantStore is what the device_code grant needs of the database.
@@ -82,15 +81,8 @@ func (g *deviceGrant) approved(ctx context.Context, c idp.Client, req tokenReque
 
 // redeem uses the code up and begins the refresh family, if the client may have one.
 func (g *deviceGrant) redeem(ctx context.Context, req tokenRequest, s idp.Standing, hash [32]byte) (secret.Text, error) {
-	if !s.Client.MayUse(idp.GrantRefreshToken) {
-		return secret.Text{}, redeemDeviceError(g.store.RedeemDevice(ctx, req.by, hash, nil, req.now))
-	}
-	refresh, handleHash, current := token.NewRefresh()
-	err := g.store.RedeemDevice(ctx, req.by, hash, &idp.RefreshToken{
-		HandleHash: handleHash, CurrentHash: current, GrantID: s.Grant.ID, Generation: 1, ExpiresAt: s.Grant.ExpiresAt,
-		JKT: boundTo(s.Client, req.key),
-	}, req.now)
-	if err != nil {
+	refresh, family := newFamily(s, req.key)
+	if err := g.store.RedeemDevice(ctx, req.by, hash, family, req.now); err != nil {
 		return secret.Text{}, redeemDeviceError(err)
 	}
 	return refresh, nil

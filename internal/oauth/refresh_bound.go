@@ -7,12 +7,24 @@ import (
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/token"
 )
 
 // boundRefreshStore is what refresh tokens with a key need of the database.
 type boundRefreshStore interface {
 	BindRefreshToken(ctx context.Context, handleHash, presented [32]byte, jkt string, now time.Time) error
 	UseRefreshToken(ctx context.Context, handleHash, presented [32]byte, now time.Time) error
+}
+
+// newFamily begins a family of refresh tokens; nil for a client that may have none.
+func newFamily(s idp.Standing, by possession) (secret.Text, *idp.RefreshToken) {
+	if !s.Client.MayUse(idp.GrantRefreshToken) {
+		return secret.Text{}, nil
+	}
+	refresh, handleHash, current := token.NewRefresh()
+	return refresh, &idp.RefreshToken{
+		HandleHash: handleHash, CurrentHash: current, GrantID: s.Grant.ID, JKT: boundTo(s.Client, by), Generation: 1, ExpiresAt: s.Grant.ExpiresAt,
+	}
 }
 
 // boundTo is the key that new refresh tokens are bound to (RFC 9449 §5): those of public

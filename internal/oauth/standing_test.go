@@ -106,6 +106,9 @@ var (
 	ofTheLogin  = []string{"silent authorize", "pushed before", "flow under way"}                                   // and of the consent
 	ofGrants    = []string{"userinfo", "introspect access", "introspect refresh", "refresh", "code", "device poll"} // of one each
 	all         = slices.Concat(ofTheClient, ofTheLogin, ofGrants)
+	// ofTokens outlive a login if its grant does. A code is none of them: it would sign the
+	// person in anew.
+	ofTokens = []string{"userinfo", "introspect access", "introspect refresh", "refresh", "device poll"}
 )
 
 // endings are all that can end under a login.
@@ -142,9 +145,9 @@ func endings() []ending {
 			}
 		}, left: slices.Concat(ofTheClient, ofTheLogin)},
 		{name: "session ended", end: func(l *live) { l.must(l.db.EndSession(l.t.Context(), user, ann, l.here.session().ID, l.clock())) },
-			left: ofTheClient, offline: ofGrants},
+			left: ofTheClient, offline: ofTokens},
 		{name: "all sessions ended", end: func(l *live) { l.must2(l.db.EndOtherSessions(l.t.Context(), user, ann, "", l.clock())) },
-			left: ofTheClient, offline: ofGrants},
+			left: ofTheClient, offline: ofTokens},
 		{name: "session idle too long", end: func(l *live) { l.pass(12*time.Hour + time.Second) },
 			left: []string{"client_credentials", "push"}, offline: []string{"introspect refresh", "refresh"}},
 		{name: "restored", end: func(l *live) { l.must2(l.db.BeginEpoch(l.t.Context(), system(), l.clock())) }, left: []string{"client_credentials", "push"}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -136,9 +135,7 @@ func (k raw) sign(head, payload string) string {
 // rsaProof is what RS256 makes of a payload.
 func rsaProof(t *testing.T, payload string, alg jose.Algorithm) string {
 	t.Helper()
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	check(err)
-	s, err := jose.NewSigner(alg, "-", private)
+	s, err := jose.NewSigner(alg, "-", rsaKey())
 	check(err)
 	proof, err := s.SignEmbedded("dpop+jwt", []byte(payload))
 	check(err)

@@ -76,7 +76,7 @@ func TestFormPost_OAU14(t *testing.T) {
 		`"><script>document.title="pwned";fetch("/pwned")</script>`, `</form><form action="https://evil.example/"><input name="x"`, `' onfocus='alert(1)' autofocus='`,
 		`"><img src=x onerror=alert(1)>`, "&code=x&iss=y", "javascript:alert(1)", "{{.Base}}", `\u003cscript\u003e`, "ünï ✓ \u2028", " leading and trailing ", "a+b%20c;d",
 	} {
-		b.do(chromedp.Navigate(app.authorize(at, state)))
+		b.pass(app.authorize(at, state))
 		app.received(t, state)
 	}
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {

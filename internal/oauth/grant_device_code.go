@@ -28,7 +28,7 @@ func (g *deviceGrant) authorize(ctx context.Context, c idp.Client, req tokenRequ
 		return decision{}, refuse(InvalidRequest, "device_code is required")
 	}
 	if _, _, err := secret.Parse(secret.Device, req.deviceCode.Reveal()); err != nil {
-		return decision{}, badDeviceCode(err)
+		return decision{}, badCode(err)
 	}
 	hash := secret.Hash("device_code", req.deviceCode)
 	d, err := g.store.PollDevice(ctx, hash, c.ID, req.now)
@@ -38,11 +38,11 @@ func (g *deviceGrant) authorize(ctx context.Context, c idp.Client, req tokenRequ
 	case errors.Is(err, idp.ErrExpired):
 		return decision{}, &Error{Code: ExpiredToken, Description: "the device code has expired; begin anew", Cause: err}
 	case errors.Is(err, idp.ErrNotFound):
-		return decision{}, badDeviceCode(err)
+		return decision{}, badCode(err)
 	case errors.Is(err, idp.ErrConsumed):
 		// Whoever comes second, one of the two is a thief: the store revokes the grant and
 		// all that was made from it, as for a code that is used twice (OAU-04).
-		return decision{}, redeemDeviceError(g.store.RedeemDevice(ctx, req.by, hash, nil, req.now))
+		return decision{}, redeemError(g.store.RedeemDevice(ctx, req.by, hash, nil, req.now))
 	case err != nil:
 		return decision{}, err
 	case !d.DeniedAt.IsZero():
@@ -58,13 +58,13 @@ func (g *deviceGrant) authorize(ctx context.Context, c idp.Client, req tokenRequ
 func (g *deviceGrant) approved(ctx context.Context, c idp.Client, req tokenRequest, d idp.DeviceRequest) (decision, error) {
 	s, err := g.store.Standing(ctx, d.GrantID, req.now)
 	if errors.Is(err, idp.ErrNotFound) {
-		return decision{}, badDeviceCode(err)
+		return decision{}, badCode(err)
 	}
 	if err != nil {
 		return decision{}, err
 	}
 	if err := standing(s, c.ID, req.now); err != nil {
-		return decision{}, badDeviceCode(err)
+		return decision{}, badCode(err)
 	}
 	scopes, err := narrow(s.Grant.Scopes, s.Client, "")
 	if err != nil {
@@ -83,19 +83,7 @@ func (g *deviceGrant) approved(ctx context.Context, c idp.Client, req tokenReque
 func (g *deviceGrant) redeem(ctx context.Context, req tokenRequest, s idp.Standing, hash [32]byte) (secret.Text, error) {
 	refresh, family := newFamily(s, req.key)
 	if err := g.store.RedeemDevice(ctx, req.by, hash, family, req.now); err != nil {
-		return secret.Text{}, redeemDeviceError(err)
+		return secret.Text{}, redeemError(err)
 	}
 	return refresh, nil
-}
-
-func redeemDeviceError(err error) error {
-	if errors.Is(err, idp.ErrConsumed) || errors.Is(err, idp.ErrNotFound) {
-		return badDeviceCode(err)
-	}
-	return err
-}
-
-// badDeviceCode is the one answer for codes that are unknown, used or foreign.
-func badDeviceCode(cause error) error {
-	return &Error{Code: InvalidGrant, Description: "the device code is not valid", Cause: cause}
 }

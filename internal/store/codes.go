@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,29 +58,29 @@ func (db *DB) Code(ctx context.Context, hash [32]byte, now time.Time) (idp.Code,
 // grant, which outlives a login only once somebody holds it: idp.ErrNotFound.
 func (db *DB) RedeemCode(ctx context.Context, by idp.Actor, hash [32]byte, refresh *idp.RefreshToken, now time.Time) error {
 	return db.write(ctx, "redeem code", func(t *tx) error {
-		n, err := t.exec(`UPDATE codes SET redeemed_at = $2
+		var grantID string
+		err := t.change(`UPDATE codes SET redeemed_at = $2
 			WHERE hash = $1 AND redeemed_at IS NULL AND expires_at > $2
 				AND EXISTS (SELECT 1 FROM grants g WHERE g.id = codes.grant_id AND g.revoked_at IS NULL AND g.expires_at > $2
-					AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.login_session_id AND s.ended_at IS NOT NULL))`, hash[:], ms(now))
-		if err != nil {
+					AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.login_session_id AND s.ended_at IS NOT NULL))
+			RETURNING grant_id`, hash[:], ms(now)).Scan(&grantID)
+		if errors.Is(err, idp.ErrNotFound) {
+			return db.replayed(t, by, "SELECT grant_id FROM codes WHERE hash = $1 AND redeemed_at IS NOT NULL", hash,
+				event{action: "code.replay", reason: "code used twice; grant revoked"}, now)
+		}
+		if err != nil || refresh == nil {
 			return err
 		}
-		if n == 0 {
-			return db.replayedCode(t, by, hash, now)
-		}
-		if refresh == nil {
-			return nil
-		}
-		return t.insertRefresh(hash, *refresh)
+		return t.firstRefresh(*refresh, grantID)
 	})
 }
 
-// replayedCode answers for a code that could not be redeemed. If that is because it
-// was redeemed before, somebody has stolen it: what was issued for it dies.
-func (db *DB) replayedCode(t *tx, by idp.Actor, hash [32]byte, now time.Time) error {
+// replayed answers for what could not be redeemed. If that is because it was redeemed
+// before, somebody has stolen it: what was issued for it dies, and e says so. grantOf
+// finds the grant that was redeemed under a hash.
+func (db *DB) replayed(t *tx, by idp.Actor, grantOf string, hash [32]byte, e event, now time.Time) error {
 	var grantID string
-	err := t.row("SELECT grant_id FROM codes WHERE hash = $1 AND redeemed_at IS NOT NULL", hash[:]).Scan(&grantID)
-	if err != nil {
+	if err := t.row(grantOf, hash[:]).Scan(&grantID); err != nil {
 		return err
 	}
 	done, err := db.revokeGrant(t, grantID, now)
@@ -87,7 +88,8 @@ func (db *DB) replayedCode(t *tx, by idp.Actor, hash [32]byte, now time.Time) er
 		return err
 	}
 	if done {
-		if err := t.auditGrant(by, event{action: "code.replay", refused: true, reason: "code used twice; grant revoked"}, grantID, now); err != nil {
+		e.refused = true
+		if err := t.auditGrant(by, e, grantID, now); err != nil {
 			return err
 		}
 	}

@@ -248,51 +248,19 @@ func (db *DB) RedeemDevice(ctx context.Context, by idp.Actor, deviceHash [32]byt
 				AND EXISTS (SELECT 1 FROM grants g WHERE g.id = device_requests.grant_id AND g.revoked_at IS NULL AND g.expires_at > $2)
 			RETURNING grant_id`, deviceHash[:], ms(now)).Scan(&grantID)
 		if errors.Is(err, idp.ErrNotFound) {
-			return db.replayedDevice(t, by, deviceHash, now)
+			return db.replayed(t, by, "SELECT grant_id FROM device_requests WHERE device_hash = $1 AND redeemed_at IS NOT NULL", deviceHash,
+				event{action: "device.replay", reason: "device code used twice; grant revoked"}, now)
 		}
 		if err != nil {
 			return err
 		}
 		if refresh != nil {
-			if refresh.GrantID != grantID {
-				return fmt.Errorf("refresh token is not of this grant: %w", idp.ErrInvalid)
-			}
-			if err := t.firstRefresh(*refresh); err != nil {
+			if err := t.firstRefresh(*refresh, grantID); err != nil {
 				return err
 			}
 		}
 		return t.auditGrant(by, event{action: "device.connect"}, grantID, now)
 	})
-}
-
-// firstRefresh begins the family of a grant that has none.
-func (t *tx) firstRefresh(r idp.RefreshToken) error {
-	err := t.one(`UPDATE grants SET refresh_handle = $2, refresh_hash = $3, refresh_generation = $4, refresh_expires_at = $5, refresh_jkt = $6
-		WHERE id = $1 AND refresh_handle IS NULL`, r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt), textOrNull(r.JKT))
-	if errors.Is(err, idp.ErrNotFound) {
-		return fmt.Errorf("the grant has a refresh token: %w", idp.ErrInvalid)
-	}
-	return err
-}
-
-// replayedDevice answers for a code that could not be redeemed. If that is because it was
-// redeemed before, what was issued for it dies.
-func (db *DB) replayedDevice(t *tx, by idp.Actor, deviceHash [32]byte, now time.Time) error {
-	var grantID string
-	err := t.row("SELECT grant_id FROM device_requests WHERE device_hash = $1 AND redeemed_at IS NOT NULL", deviceHash[:]).Scan(&grantID)
-	if err != nil {
-		return err
-	}
-	done, err := db.revokeGrant(t, grantID, now)
-	if err != nil {
-		return err
-	}
-	if done {
-		if err := t.auditGrant(by, event{action: "device.replay", refused: true, reason: "device code used twice; grant revoked"}, grantID, now); err != nil {
-			return err
-		}
-	}
-	return kept{idp.ErrConsumed}
 }
 
 // ForgiveAttempt takes back one attempt that was counted: it was none.

@@ -17,13 +17,16 @@ const (
 	maxSealed = 512 // bytes of a sealed successor
 )
 
-// insertRefresh begins a family for the grant of a code that was just redeemed.
-func (t *tx) insertRefresh(codeHash [32]byte, r idp.RefreshToken) error {
-	err := t.one(`UPDATE grants SET refresh_handle = $3, refresh_hash = $4, refresh_generation = $5, refresh_expires_at = $6, refresh_jkt = $7
-		WHERE id = $2 AND refresh_handle IS NULL AND id = (SELECT grant_id FROM codes WHERE hash = $1)`,
-		codeHash[:], r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt), textOrNull(r.JKT))
+// firstRefresh begins the family of a grant that has none; grantID is the grant of what
+// was just redeemed.
+func (t *tx) firstRefresh(r idp.RefreshToken, grantID string) error {
+	if r.GrantID != grantID {
+		return fmt.Errorf("refresh token is not of this grant: %w", idp.ErrInvalid)
+	}
+	err := t.one(`UPDATE grants SET refresh_handle = $2, refresh_hash = $3, refresh_generation = $4, refresh_expires_at = $5, refresh_jkt = $6
+		WHERE id = $1 AND refresh_handle IS NULL`, r.GrantID, r.HandleHash[:], r.CurrentHash[:], r.Generation, ms(r.ExpiresAt), textOrNull(r.JKT))
 	if errors.Is(err, idp.ErrNotFound) {
-		return fmt.Errorf("refresh token is not of this code's grant: %w", idp.ErrInvalid)
+		return fmt.Errorf("the grant has a refresh token: %w", idp.ErrInvalid)
 	}
 	return err
 }

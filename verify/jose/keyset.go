@@ -34,7 +34,8 @@ func NewKeySet(keys ...*Key) (*KeySet, error) {
 }
 
 // ParseKeySet reads a JSON Web Key Set (RFC 7517 §5). Keys of unknown kinds and
-// algorithms are left out. One private, symmetric or ambiguous key, more than 64 keys, or
+// algorithms are left out, whatever their kid: alternatives of one key may share theirs
+// (RFC 7517 §4.5). One private, symmetric or ambiguous key, more than 64 keys, or
 // no usable key at all, makes the whole set an error.
 func ParseKeySet(doc []byte) (*KeySet, error) {
 	var keys []*Key

@@ -35,11 +35,11 @@ var cheats = []cheat{
 	},
 	{
 		ID: "code", Button: "Use the authorization code again", Want: []int{400, 401}, Over: true, Logged: true, try: (*App).replayCode,
-		Why: "A code works once. When it comes twice, one of the two has stolen it: signet ended everything that was bought with it, and the calendar heard of that.",
+		Why: "A code works once: when it comes twice, one of the two has stolen it, so signet ended everything that was bought with it, and the calendar heard of that.",
 	},
 	{
 		ID: "refresh", Button: "Use an old refresh token again", Want: []int{200, 400, 401}, Over: true, Logged: true, try: (*App).replayRefresh,
-		Why: "Each use replaces a refresh token. For 30 seconds a second use may be an app whose answer got lost, but this one is nine uses old: somebody has a copy. signet ended the whole family of tokens.",
+		Why: "For 30 seconds, signet takes a used refresh token once more for an app whose answer got lost, but this one is nine uses old, so somebody has a copy, and the whole family of tokens ended.",
 	},
 	{
 		ID: "key", Button: "Use the token with another key", Want: []int{401}, Bound: true, try: (*App).anotherKey,

@@ -21,7 +21,7 @@ var meanings = []struct{ name, says string }{
 	{"aud", "only here: every other service refuses it"},
 	{"scope", "all that it allows"},
 	{"client_id", "which app holds it"},
-	{"sub", "whose calendar: a number, not a name"},
+	{"sub", "whose calendar: an id, not a name"},
 	{"exp", "ends by itself in %s"},
 	{"iat", "made %s ago"},
 	{"jti", "its own number: revoking that kills this token"},

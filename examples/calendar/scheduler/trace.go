@@ -84,7 +84,7 @@ func (a *App) ask(req *http.Request, sent string, what step, t *trace) (got answ
 		what.Specs = append(slices.Clone(what.Specs), rfc("9449", "4"))
 	}
 	t.add(exchange{what, req.Method + " " + address(req.URL), headers(req.Header, "Authorization", "DPoP") + lines(req.URL.Query()) + sent,
-		got.status, headers(res.Header, "Www-Authenticate", "Retry-After") + document(got.body)})
+		got.status, headers(res.Header, "WWW-Authenticate", "Retry-After") + document(got.body)})
 	return got, nil
 }
 

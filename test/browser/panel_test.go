@@ -26,10 +26,11 @@ func (b *tab) expectMatch(expressions ...string) {
 	}
 }
 
-// openPanel opens the drawer.
+// openPanel opens the drawer, and each exchange in it.
 func (b *tab) openPanel() {
 	b.t.Helper()
 	b.do(chromedp.Click(chromedp.CSS("summary")))
+	b.eval(`document.querySelectorAll("details details").forEach(d => { d.open = true }), ""`)
 }
 
 // TOK-02, TOK-14, OAU-04, OAU-09: every cheat of the demo, and what its panel says.

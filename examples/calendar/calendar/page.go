@@ -25,7 +25,7 @@ type view struct {
 	Hours   []string
 	Days    []day
 	Claims  *verify.Claims
-	Left    time.Duration // until the token ends by itself
+	Left    string // until the token ends by itself
 	Status  status
 	Seen    int // changes shown by this page
 	Account string
@@ -75,7 +75,8 @@ func (a *App) week(w http.ResponseWriter, r *http.Request) {
 	default:
 		v := a.draw(s.subject)
 		v.Name, v.Claims, v.Status, v.Account = s.name, claims, a.status(), a.cfg.Issuer+"/account/apps"
-		v.Left = max(0, claims.ExpiresAt.Sub(a.cfg.Now()).Round(time.Second))
+		left := max(0, claims.ExpiresAt.Sub(a.cfg.Now()).Round(time.Second))
+		v.Left = fmt.Sprintf("%d min %d s", left/time.Minute, left%time.Minute/time.Second)
 		a.show(w, http.StatusOK, v)
 	}
 }

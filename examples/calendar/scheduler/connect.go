@@ -74,7 +74,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 		"grant_type": {"authorization_code"}, "code": {q.Get("code")},
 		"redirect_uri": {a.cfg.URL + "/callback"}, "code_verifier": {asked.verifier},
 	}}
-	s.trace.add(exchange{step: returning, Line: "GET " + a.cfg.URL + "/callback", Request: lines(q)})
+	s.trace.add(exchange{step: returning, Line: "GET " + a.cfg.URL + "/callback", Request: lines(url.Values{"code": q["code"], "state": q["state"], "iss": q["iss"]})})
 	s.tokens, err = a.token(r.Context(), s, s.spent, redeeming)
 	if err != nil || !a.sessions.start(w, s, sessionTime) {
 		a.cfg.Log.Warn("connect", "error", err)

@@ -13,12 +13,12 @@ type panel struct {
 	Exchanges trace
 	Bound     bool // the tokens are bound to a key
 	Claims    []claim
-	Verifier  *verifier
+	Verifier  *checking
 	Revoked   *revocation
 }
 
-// verifier is what the calendar says about its own checking of tokens.
-type verifier struct {
+// checking is what the calendar says about its own checking of tokens.
+type checking struct {
 	Requests    uint64 `json:"requests"`
 	Verified    uint64 `json:"verified"`
 	Refused     uint64 `json:"refused"`
@@ -30,7 +30,7 @@ type verifier struct {
 }
 
 // Staleness is how long ago the verifier heard that it knows all.
-func (v verifier) Staleness() string { return fmt.Sprintf("%.1f s", float64(v.StalenessMS)/1000) }
+func (c checking) Staleness() string { return fmt.Sprintf("%.1f s", float64(c.StalenessMS)/1000) }
 
 // revocation is how the end of a permission came through.
 type revocation struct {
@@ -48,16 +48,16 @@ func (a *App) panel(ctx context.Context, s *session) *panel {
 }
 
 // askVerifier: nil if the calendar does not say.
-func (a *App) askVerifier(ctx context.Context) *verifier {
+func (a *App) askVerifier(ctx context.Context) *checking {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.cfg.CalendarURL+"/status", nil)
 	if err != nil {
 		return nil
 	}
-	var v verifier
-	if got, err := a.ask(req, "", step{}, nil); err != nil || json.Unmarshal(got.body, &v) != nil {
+	var c checking
+	if got, err := a.ask(req, "", step{}, nil); err != nil || json.Unmarshal(got.body, &c) != nil {
 		return nil
 	}
-	return &v
+	return &c
 }
 
 // revoked reads when the calendar heard of a revocation; nil if it was none.

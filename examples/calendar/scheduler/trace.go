@@ -113,7 +113,7 @@ func short(secret string) string {
 	if len(secret) < 24 {
 		return "…"
 	}
-	return strings.ToValidUTF8(secret[:10], "") + fmt.Sprintf("… (%d characters)", len(secret))
+	return strings.ToValidUTF8(fmt.Sprintf("%s…%s (%d characters)", secret[:8], secret[len(secret)-4:], len(secret)), "")
 }
 
 // lines writes a query or a form.

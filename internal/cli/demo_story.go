@@ -67,7 +67,7 @@ func (s *story) steps() []storyStep {
 		{"Button: use the code again", "refused: 400 401, forgotten", s.presses("code")},
 		{"Ann starts again", "free hours, nothing asked", s.startsAgain("/connect")},
 		{"Button: use an old refresh token", "refused: 200 400 401, forgotten", s.presses("refresh")},
-		{"Ann's security log", "both replays", s.securityLog},
+		{"Ann's security log", "2 codes used twice, 2 refresh tokens", s.securityLog},
 		{"Ann starts again, with DPoP", "free hours, nothing asked", s.startsAgain("/connect?dpop=1")},
 		{"Button: another key", "refused: 401", s.presses("key")},
 		{"Button: no proof", "refused: 401", s.presses("bearer")},

@@ -118,7 +118,7 @@ func (a *App) changeByte(ctx context.Context, s *session) error {
 }
 
 func (a *App) replayCode(ctx context.Context, s *session) error {
-	_, err := a.token(ctx, s, s.spent, step{"The same code again", redeeming.Why, []spec{rfc("6749", "4.1.2"), rfc("9700", "4.5.3.1")}})
+	_, err := a.token(ctx, s, s.spent, step{"The same code again", "With the right secret and the right code_verifier, but for the second time.", []spec{rfc("6749", "4.1.2")}})
 	if !errors.Is(err, errGrantOver) {
 		return err
 	}

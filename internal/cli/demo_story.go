@@ -40,18 +40,23 @@ func (s *story) steps() []storyStep {
 	return []storyStep{
 		{"Ann opens her calendar", "she is asked to sign in", s.opensCalendar},
 		{"Ann signs in with her password", "her week: Doctor, Job interview", s.signsIn},
-		{"Ann connects Friendly Scheduler", "consent page, no second login", s.connects},
+		{"Friendly Scheduler pushes its request", "the browser carries a name only", s.pushes},
+		{"Ann is sent to signet", "consent page, no second login", s.connects},
 		{"The consent page tells what it asks for", "busy times, adding meetings, staying connected", s.consentAsks},
 		{"The consent page tells what it cannot do", "events, settings, password", s.consentNever},
 		{"Ann cancels", "access_denied, a friendly page", s.cancels},
 		{"Ann connects again and authorizes", "free hours", s.authorizes},
 		{"Friendly Scheduler shows her week", "grey blocks, no titles", s.greyBlocks},
+		{"Under the hood", "RFC 9126, 9207, 6749, 7636, 6750; no whole token", s.underTheHood},
 		{"Ann books a free hour", "booked", s.books},
 		{"Her calendar shows the meeting", "added by Friendly Scheduler", s.seesMeeting},
-		{"Friendly Scheduler tries to read her events", "403, explained in one sentence", s.peeks},
+		{"Button: read your events", "refused: 403", s.presses("events")},
+		{"Button: ask signet who you are", "refused: 401", s.presses("userinfo")},
+		{"Button: change one byte", "refused: 401", s.presses("byte")},
 		{"Token: read events", "403 insufficient_scope calendar.events:read", s.readsEvents},
 		{"Token: cancel a meeting of another app", "403 access_denied", s.cancelsForeign},
 		{"Friendly Scheduler cancels its own meeting", "gone from both", s.cancelsOwn},
+		{"50 requests are checked", "1 key download, 0 questions about a token", s.counts},
 		{"Token: sent to signet's userinfo (wrong audience)", "401 invalid_token", s.wrongAudience},
 		{"Token: one byte changed", "401 invalid_token", s.changedByte},
 		{"Code: redeemed twice", "400 invalid_grant", s.codeReplay},
@@ -59,6 +64,14 @@ func (s *story) steps() []storyStep {
 		{"Refresh token: retried at once (a lost answer)", "200, the same successor", s.refreshRetry},
 		{"Refresh token: used again 31 s later", "400 invalid_grant", s.refreshReplay},
 		{"Refresh token: and its family dies", withinSecond, s.replayKills},
+		{"Button: use the code again", "refused: 400 401, forgotten", s.presses("code")},
+		{"Ann starts again", "free hours, nothing asked", s.startsAgain("/connect")},
+		{"Button: use an old refresh token", "refused: 200 400 401, forgotten", s.presses("refresh")},
+		{"Ann's security log", "2 codes used twice, 2 refresh tokens", s.securityLog},
+		{"Ann starts again, with DPoP", "free hours, nothing asked", s.startsAgain("/connect?dpop=1")},
+		{"Button: another key", "refused: 401", s.presses("key")},
+		{"Button: no proof", "refused: 401", s.presses("bearer")},
+		{"Ann books, and resets the demo", "the hour is free, she is asked again", s.resets},
 		{"Ann revokes Friendly Scheduler (its token has minutes left)", withinSecond, s.revokes},
 		{"Friendly Scheduler calls its calendar", "refused, forgotten, connect again", s.schedulerIsRefused},
 		{"Ann signs out at her calendar: its token dies, too", withinSecond, s.signsOut},
@@ -89,11 +102,25 @@ func (s *story) signsIn(ctx context.Context) (string, error) {
 	return "her week: Doctor, Job interview", nil
 }
 
-func (s *story) connects(ctx context.Context) (string, error) {
+// pushes stops the browser on its way from the scheduler to signet.
+func (s *story) pushes(ctx context.Context) (string, error) {
 	if err := s.ann.open(ctx, s.at.scheduler+"/"); err != nil {
 		return "", err
 	}
+	s.ann.caught = s.at.issuer + "/authorize"
+	defer func() { s.ann.caught = "" }()
 	if err := s.ann.follow(ctx, s.at.scheduler+"/connect"); err != nil {
+		return "", err
+	}
+	q := s.ann.page.url.Query()
+	if len(q) != 2 || !q.Has("client_id") || !q.Has("request_uri") {
+		return s.seen(), nil
+	}
+	return "the browser carries a name only", nil
+}
+
+func (s *story) connects(ctx context.Context) (string, error) {
+	if err := s.ann.follow(ctx, s.ann.page.url.String()); err != nil {
 		return "", err
 	}
 	if s.ann.page.url.Path != "/consent" {
@@ -134,6 +161,11 @@ func (s *story) authorizes(ctx context.Context) (string, error) {
 	if err := s.ann.follow(ctx, s.at.scheduler+"/connect"); err != nil {
 		return "", err
 	}
+	return s.authorizesHere(ctx)
+}
+
+// authorizesHere says yes on the consent page.
+func (s *story) authorizesHere(ctx context.Context) (string, error) {
 	if err := s.ann.press(ctx, "authorize", nil, nil); err != nil {
 		return "", err
 	}
@@ -179,16 +211,6 @@ func (s *story) seesMeeting(ctx context.Context) (string, error) {
 	return "added by Friendly Scheduler", nil
 }
 
-func (s *story) peeks(ctx context.Context) (string, error) {
-	if err := s.ann.open(ctx, s.at.scheduler+"/peek"); err != nil {
-		return "", err
-	}
-	if !s.ann.page.has("not what you do", "insufficient_scope", "calendar.events:read") || s.ann.page.has("Doctor") {
-		return s.seen(), nil
-	}
-	return "403, explained in one sentence", nil
-}
-
 // cancelsOwn goes back to the scheduler's page and presses cancel.
 func (s *story) cancelsOwn(ctx context.Context) (string, error) {
 	if err := s.ann.open(ctx, s.at.scheduler+"/"); err != nil {
@@ -197,7 +219,7 @@ func (s *story) cancelsOwn(ctx context.Context) (string, error) {
 	if err := s.ann.press(ctx, "Cancel", nil, nil); err != nil {
 		return "", err
 	}
-	if s.ann.page.has("Coffee with Bob") {
+	if s.ann.page.has("Booked for you") {
 		return s.seen(), nil
 	}
 	if err := s.ann.open(ctx, s.at.calendar+"/"); err != nil {
@@ -229,7 +251,7 @@ func (s *story) schedulerIsRefused(ctx context.Context) (string, error) {
 	if err := s.ann.open(ctx, s.at.scheduler+"/"); err != nil {
 		return "", err
 	}
-	if !s.ann.page.has("access was revoked", "Connect again") || !knewAfter.MatchString(s.ann.page.body) {
+	if !s.ann.page.has("access was revoked", "Connect again", "revocation event received", "Refused by") || !knewAfter.MatchString(s.ann.page.body) {
 		return s.seen(), nil
 	}
 	if err := s.ann.open(ctx, s.at.scheduler+"/"); err != nil {

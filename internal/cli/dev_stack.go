@@ -125,7 +125,7 @@ func (d *devStack) runDemo(ctx context.Context, calendarLn, schedulerLn net.List
 	}
 	sched, err := scheduler.New(scheduler.Config{
 		Issuer: d.at.issuer, URL: d.at.scheduler, CalendarURL: d.at.calendar,
-		ClientID: devScheduler, ClientSecret: devSecret(devScheduler).Reveal(),
+		ClientID: devScheduler, ClientSecret: devSecret(devScheduler).Reveal(), Reset: cal.Reset,
 		Now: o.now, Log: o.log.With("app", devScheduler),
 	})
 	if err != nil {

@@ -85,6 +85,16 @@ func (g *agenda) remove(subject, id, clientID string) error {
 	return nil
 }
 
+// clear takes out what apps have added, for everybody.
+func (g *agenda) clear() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for subject := range g.added {
+		g.changes[subject]++
+	}
+	clear(g.added)
+}
+
 func (g *agenda) changed(subject string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()

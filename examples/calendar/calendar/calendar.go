@@ -37,6 +37,7 @@ type App struct {
 	provider *provider
 	sessions *sessions
 	agenda   *agenda
+	counts   *counts
 	stopped  chan struct{} // closed when Run returns: open pages are let go
 }
 
@@ -55,7 +56,8 @@ var pages = template.Must(template.ParseFS(assets, "assets/page.html"))
 
 // New makes the service; Run must run before tokens can be checked.
 func New(cfg Config) (*App, error) {
-	v, err := verify.New(cfg.Issuer, cfg.URL, verify.Clock(cfg.Now), verify.Logger(cfg.Log),
+	c := new(counts)
+	v, err := verify.New(cfg.Issuer, cfg.URL, verify.Clock(cfg.Now), verify.Logger(cfg.Log), verify.HTTPClient(&http.Client{Transport: c}),
 		verify.ResourceMetadataURL(cfg.URL+"/.well-known/oauth-protected-resource"))
 	if err != nil {
 		return nil, err
@@ -63,6 +65,7 @@ func New(cfg Config) (*App, error) {
 	return &App{
 		cfg: cfg, verifier: v, provider: newProvider(cfg), sessions: newSessions(cfg.Now),
 		agenda:  &agenda{zone: cfg.Now().Location(), added: map[string][]meeting{}, changes: map[string]int{}},
+		counts:  c,
 		stopped: make(chan struct{}),
 	}, nil
 }
@@ -72,6 +75,9 @@ func (a *App) Run(ctx context.Context) error {
 	defer close(a.stopped)
 	return a.verifier.Run(ctx)
 }
+
+// Reset takes out what apps have added, for everybody: the demo begins again.
+func (a *App) Reset() { a.agenda.clear() }
 
 // Handler serves the pages and the API.
 func (a *App) Handler() http.Handler {
@@ -87,10 +93,11 @@ func (a *App) Handler() http.Handler {
 		})
 	}
 	mux.Handle("GET /.well-known/oauth-protected-resource", a.verifier.ResourceMetadata(readFreeBusy, writeMeetings, readEvents, writeSettings))
-	mux.Handle("GET /api/freebusy", a.verifier.Require(readFreeBusy)(http.HandlerFunc(a.freeBusy)))
-	mux.Handle("GET /api/events", a.verifier.Require(readEvents)(http.HandlerFunc(a.events)))
-	mux.Handle("POST /api/meetings", a.verifier.Require(writeMeetings)(http.HandlerFunc(a.addMeeting)))
-	mux.Handle("DELETE /api/meetings/{id}", a.verifier.Require(writeMeetings)(http.HandlerFunc(a.removeMeeting)))
+	mux.Handle("GET /api/freebusy", a.api(readFreeBusy, a.freeBusy))
+	mux.Handle("GET /api/events", a.api(readEvents, a.events))
+	mux.Handle("POST /api/meetings", a.api(writeMeetings, a.addMeeting))
+	mux.Handle("DELETE /api/meetings/{id}", a.api(writeMeetings, a.removeMeeting))
+	mux.HandleFunc("GET /status", a.showStatus)
 
 	// Forms are taken from our own pages only. Scripts of other sites get nothing: no CORS.
 	safe := http.NewCrossOriginProtection().Handler(mux)

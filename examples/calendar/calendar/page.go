@@ -25,7 +25,8 @@ type view struct {
 	Hours   []string
 	Days    []day
 	Claims  *verify.Claims
-	Status  verify.Status
+	Left    string // until the token ends by itself
+	Status  status
 	Seen    int // changes shown by this page
 	Account string
 }
@@ -73,7 +74,9 @@ func (a *App) week(w http.ResponseWriter, r *http.Request) {
 		a.notice(w, http.StatusServiceUnavailable, unavailable)
 	default:
 		v := a.draw(s.subject)
-		v.Name, v.Claims, v.Status, v.Account = s.name, claims, a.verifier.Status(), a.cfg.Issuer+"/account/apps"
+		v.Name, v.Claims, v.Status, v.Account = s.name, claims, a.status(), a.cfg.Issuer+"/account/apps"
+		left := max(0, claims.ExpiresAt.Sub(a.cfg.Now()).Round(time.Second))
+		v.Left = fmt.Sprintf("%d min %d s", left/time.Minute, left%time.Minute/time.Second)
 		a.show(w, http.StatusOK, v)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -15,7 +14,6 @@ import (
 // refusal is a no of the calendar.
 type refusal struct {
 	Status    int
-	Challenge string // WWW-Authenticate (RFC 6750 §3)
 	Code      string `json:"error"`
 	RevokedAt int64  `json:"revoked_at"` // unix milliseconds, when the token was revoked…
 	HeardAt   int64  `json:"heard_at"`   // …and when the calendar knew
@@ -46,18 +44,12 @@ func (a *App) call(ctx context.Context, s *session, method, path string, in, out
 	if !ok || refused.Status != http.StatusUnauthorized {
 		return err
 	}
-	t, err := a.token(ctx, url.Values{
-		"grant_type": {"refresh_token"}, "refresh_token": {s.tokens.Refresh}, "resource": {a.cfg.CalendarURL},
-	})
+	err = a.refresh(ctx, s, refreshing)
 	switch {
 	case errors.Is(err, errGrantOver):
 		return errors.Join(err, refused)
 	case err != nil: // signet does not answer: that is no reason to forget anything
 		return err
-	}
-	s.tokens.Access = t.Access
-	if t.Refresh != "" { // it rotates: the old one is worth nothing now
-		s.tokens.Refresh = t.Refresh
 	}
 	return a.try(ctx, s, method, path, in, out)
 }
@@ -73,26 +65,39 @@ func (a *App) try(ctx context.Context, s *session, method, path string, in, out 
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.tokens.Access)
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	res, err := a.http.Do(req)
-	if err != nil {
+	what := calling
+	if s.key != nil {
+		what = proving
+	}
+	return a.send(s, req, document(body.Bytes()), what, out)
+}
+
+// send sends a request with the session's token; sent is what the panel shows of the body.
+func (a *App) send(s *session, req *http.Request, sent string, what step, out any) error {
+	if err := s.authorize(req, a.cfg.Now()); err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	got, err := a.ask(req, sent, what, &s.trace)
 	switch {
 	case err != nil:
 		return err
-	case res.StatusCode/100 != 2:
-		no := refusal{Challenge: res.Header.Get("WWW-Authenticate")}
-		_ = json.Unmarshal(answer, &no) // a refusal without words is one, too
-		no.Status = res.StatusCode
+	case got.status/100 != 2:
+		var no refusal
+		_ = json.Unmarshal(got.body, &no) // a refusal without words is one, too
+		no.Status = got.status
 		return &no
 	case out == nil:
 		return nil
 	}
-	return json.Unmarshal(answer, out)
+	return json.Unmarshal(got.body, out)
+}
+
+// authorize puts the token into a request and, if it is bound to a key, the proof (RFC
+// 6750 §2.1, RFC 9449 §7.1).
+func (s *session) authorize(req *http.Request, now time.Time) error {
+	req.Header.Set("Authorization", s.scheme()+" "+s.tokens.Access)
+	return s.key.prove(req, s.tokens.Access, now)
 }

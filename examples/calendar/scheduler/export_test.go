@@ -2,5 +2,8 @@ package scheduler
 
 // Discovered gives the issuer's endpoints, which verifytest does not have.
 func (a *App) Discovered(base, issuer string) {
-	a.seen = &endpoints{Issuer: issuer, Authorization: base + "/authorize", Token: base + "/token", Revocation: base + "/revoke"}
+	a.seen = &endpoints{
+		Issuer: issuer, Pushed: base + "/par", Authorization: base + "/authorize", Token: base + "/token", Revocation: base + "/revoke",
+		UserInfo: base + "/userinfo",
+	}
 }

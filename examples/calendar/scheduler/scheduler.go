@@ -1,10 +1,12 @@
 // Package scheduler is "Friendly Scheduler", somebody else's app: it finds a free hour
 // in a person's calendar and books it. It is a client of signet (RFC 6749, RFC 7636,
-// RFC 8707, RFC 9207) with two narrow rights at the calendar, and uses the standard
-// library only.
+// RFC 8707, RFC 9126, RFC 9207, RFC 9449) with two narrow rights at the calendar, and uses
+// the standard library and the SDK, nothing else.
 //
-// It never learns who the person is and never sees a title that it did not write. It
-// does not look into its access tokens: those are for the calendar to read.
+// It never learns who the person is and never sees a title that it did not write. Nothing
+// it does depends on what is in its access tokens: those are for the calendar to read.
+// As a demo it shows what goes on (panel.go, trace.go, claims.go) and lets people try what
+// must not work (cheats.go); an app that is no demo has none of that.
 package scheduler
 
 import (
@@ -24,6 +26,7 @@ type Config struct {
 	CalendarURL  string // whose API it uses
 	ClientID     string
 	ClientSecret string
+	Reset        func() // what else begins again with "reset the demo"; nil: nothing
 	Now          func() time.Time
 	Log          *slog.Logger
 }
@@ -45,7 +48,7 @@ const scopes = "calendar.freebusy:read calendar.meetings:write offline_access"
 //go:embed assets
 var assets embed.FS
 
-var pages = template.Must(template.ParseFS(assets, "assets/page.html"))
+var pages = template.Must(template.ParseFS(assets, "assets/page.html", "assets/panel.html"))
 
 // New makes the service.
 func New(cfg Config) (*App, error) {
@@ -76,7 +79,8 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /book", a.askTitle)
 	mux.HandleFunc("POST /book", a.book)
 	mux.HandleFunc("POST /cancel", a.cancel)
-	mux.HandleFunc("GET /peek", a.peek)
+	mux.HandleFunc("POST /cheat", a.cheat)
+	mux.HandleFunc("POST /reset", a.reset)
 	for _, name := range []string{"style.css", "icon.svg"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFileFS(w, r, assets, "assets/"+name)

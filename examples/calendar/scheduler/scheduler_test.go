@@ -20,6 +20,7 @@ import (
 	"github.com/signet-id/signet/examples/calendar/calendar"
 	"github.com/signet-id/signet/examples/calendar/scheduler"
 	"github.com/signet-id/signet/verify"
+	"github.com/signet-id/signet/verify/jose"
 	"github.com/signet-id/signet/verify/verifytest"
 )
 
@@ -30,12 +31,16 @@ type world struct {
 	url, calendar string
 	now           time.Time
 
-	mu     sync.Mutex
-	over   bool                // the issuer takes refresh tokens no more
-	down   bool                // the issuer does not work
-	first  []verifytest.Claims // of the token for a code
-	claims []verifytest.Claims // of the tokens after it
-	asked  []url.Values        // forms that came to the issuer
+	mu      sync.Mutex
+	over    bool                // the issuer takes refresh tokens no more
+	down    bool                // the issuer does not work
+	unbound bool                // the issuer binds no tokens
+	first   []verifytest.Claims // of the token for a code
+	claims  []verifytest.Claims // of the tokens after it
+	pushed  []url.Values        // requests that came to the issuer…
+	asked   []url.Values        // …and other forms
+	proofs  int                 // that came with them
+	resets  int
 }
 
 // newWorld starts on Wednesday, 4 March 2026, 8:00.
@@ -56,6 +61,7 @@ func newWorld(t *testing.T) *world {
 	}
 	app, err := scheduler.New(scheduler.Config{
 		Issuer: w.iss.URL, URL: w.url, CalendarURL: w.calendar, ClientID: "friendly-scheduler", ClientSecret: "s3cret", Now: clock, Log: log,
+		Reset: func() { w.resets++; cal.Reset() },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +123,14 @@ func (w *world) issuer(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if r.URL.Path == "/par" {
+		w.pushed = append(w.pushed, r.PostForm)
+		rw.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(rw).Encode(verifytest.Claims{"request_uri": "urn:ietf:params:oauth:request_uri:name-of-the-request", "expires_in": 60})
+		return
+	}
 	w.asked = append(w.asked, r.PostForm)
+	kind, binding := w.bind(r)
 	switch {
 	case w.down:
 		rw.WriteHeader(http.StatusServiceUnavailable)
@@ -132,9 +145,28 @@ func (w *world) issuer(rw http.ResponseWriter, r *http.Request) {
 		}
 		claims := verifytest.Claims{"client_id": "friendly-scheduler", "sid": nil, "scope": "calendar.freebusy:read calendar.meetings:write"}
 		_ = json.NewEncoder(rw).Encode(verifytest.Claims{
-			"access_token": w.iss.Token(w.calendar, append([]verifytest.Claims{claims}, more...)...), "token_type": "Bearer", "refresh_token": "next",
+			"access_token": w.iss.Token(w.calendar, append([]verifytest.Claims{claims, binding}, more...)...), "token_type": kind, "refresh_token": theRefreshToken,
 		})
 	}
+}
+
+const (
+	theCode         = "the-code-that-came-back-from-the-issuer"
+	theRefreshToken = "the-refresh-token-that-comes-next"
+)
+
+// bind says what the tokens of a request are bound to (RFC 9449 §5).
+func (w *world) bind(r *http.Request) (kind string, claims verifytest.Claims) {
+	if r.Header.Get("DPoP") == "" || w.unbound {
+		return "Bearer", nil
+	}
+	payload, key, err := jose.VerifyEmbedded(r.Header.Get("DPoP"), "dpop+jwt", []jose.Algorithm{jose.ES256})
+	if err != nil || !strings.Contains(string(payload), `/token"`) || strings.Contains(string(payload), `"ath"`) {
+		w.t.Errorf("proof for the token endpoint: %v %s", err, payload)
+		return "Bearer", nil
+	}
+	w.proofs++
+	return "DPoP", verifytest.Claims{"cnf": map[string]string{"jkt": key.ID()}}
 }
 
 // set changes what the issuer does from now on.
@@ -204,23 +236,39 @@ func (p person) post(path string, form url.Values) response {
 	return p.do(http.MethodPost, path, form, "same-origin")
 }
 
-// connect presses "connect" and returns what the issuer is asked.
+// connect presses "connect" and returns what the issuer was asked (RFC 9126): the browser
+// brings no more than the name of that.
 func (p person) connect() url.Values {
 	p.w.t.Helper()
-	res := p.get("/connect")
+	return p.connectAt("/connect")
+}
+
+func (p person) connectAt(path string) url.Values {
+	p.w.t.Helper()
+	res := p.get(path)
 	to, err := url.Parse(res.header.Get("Location"))
 	if err != nil || res.status != http.StatusSeeOther {
 		p.w.t.Fatalf("connect: %d %q", res.status, res.header.Get("Location"))
 	}
-	return to.Query()
+	if q := to.Query(); len(q) != 2 || q.Get("client_id") != "friendly-scheduler" || !strings.HasPrefix(q.Get("request_uri"), "urn:ietf:params:oauth:request_uri:") {
+		p.w.t.Errorf("the browser brings %v", q)
+	}
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return p.w.pushed[len(p.w.pushed)-1]
 }
 
 // connected returns a person whose calendar is connected, and the first page.
 func (w *world) connected() (person, response) {
 	w.t.Helper()
+	return w.connectedAt("/connect")
+}
+
+func (w *world) connectedAt(path string) (person, response) {
+	w.t.Helper()
 	p := w.person()
-	q := p.connect()
-	res := p.get("/callback?" + url.Values{"code": {"c"}, "state": {q.Get("state")}, "iss": {w.iss.URL}}.Encode())
+	q := p.connectAt(path)
+	res := p.get("/callback?" + url.Values{"code": {theCode}, "state": {q.Get("state")}, "iss": {w.iss.URL}}.Encode())
 	if !strings.Contains(res.body, "Pick a free hour") {
 		w.t.Fatalf("not connected: %d %s", res.status, res.body)
 	}
@@ -259,7 +307,8 @@ func TestCallback_RFC9700_4_7_RefusesForeignAnswers(t *testing.T) {
 	}
 }
 
-func TestConnect_AsksForTheNarrowRights(t *testing.T) {
+// RFC 9126: what the app wants goes to the issuer itself, the browser carries a name.
+func TestConnect_RFC9126_AsksForTheNarrowRights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q := w.person().connect()
@@ -320,23 +369,8 @@ func TestWeek_GreyBlocksBookAndCancel(t *testing.T) {
 	if res := p.do(http.MethodPost, "/cancel", url.Values{"id": {id[1]}}, "same-site"); res.status != http.StatusForbidden {
 		t.Errorf("a form of another site: %d", res.status)
 	}
-	if page = p.post("/cancel", url.Values{"id": {id[1]}}); strings.Contains(page.body, "Tea with Bob") {
+	if page = p.post("/cancel", url.Values{"id": {id[1]}}); strings.Contains(page.body, "Booked for you") || strings.Contains(page.body, `class="ours`) {
 		t.Errorf("cancel: %d %s", page.status, page.body)
-	}
-}
-
-func TestPeek_ExplainsTheRefusal(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	p, _ := w.connected()
-	res := p.get("/peek")
-	for _, want := range []string{"not what you do", "HTTP 403", "insufficient_scope", "calendar.events:read"} {
-		if !strings.Contains(res.body, want) {
-			t.Errorf("the page does not say %q: %s", want, res.body)
-		}
-	}
-	if page := p.get("/"); !strings.Contains(page.body, "Pick a free hour") {
-		t.Error("a refused wish ended the connection")
 	}
 }
 
@@ -372,7 +406,7 @@ func TestExpired_RefreshesOnceAndGoesOn(t *testing.T) {
 	old := verifytest.Claims{"iat": w.now.Add(-10 * time.Minute).Unix(), "exp": w.now.Add(-5 * time.Minute).Unix()}
 	w.set(func() { w.first = []verifytest.Claims{old} })
 	w.connected()
-	if len(w.forms()) != 2 || w.forms()[1].Get("refresh_token") != "next" || w.forms()[1].Get("resource") != w.calendar {
+	if len(w.forms()) != 2 || w.forms()[1].Get("refresh_token") != theRefreshToken || w.forms()[1].Get("resource") != w.calendar {
 		t.Errorf("asked %v", w.forms())
 	}
 }
@@ -399,7 +433,7 @@ func TestDisconnect_GivesTheTokenBack(t *testing.T) {
 	p, _ := w.connected()
 	res := p.post("/disconnect", nil)
 	last := w.forms()[len(w.forms())-1]
-	if !strings.Contains(res.body, "All forgotten") || last.Get("token") != "next" || last.Get("token_type_hint") != "refresh_token" {
+	if !strings.Contains(res.body, "All forgotten") || last.Get("token") != theRefreshToken || last.Get("token_type_hint") != "refresh_token" {
 		t.Errorf("%d %v", res.status, last)
 	}
 	if res := p.get("/"); !strings.Contains(res.body, "Connect your calendar") {
@@ -445,7 +479,7 @@ func TestPages_Headers(t *testing.T) {
 			t.Errorf("policy lacks %s: %s", want, policy)
 		}
 	}
-	if strings.Contains(policy, "script-src") || strings.Contains(page.body, "<script") || strings.Contains(page.body, "style=") || strings.Contains(page.body, "eyJ") {
-		t.Error("the page has a script, an inline style or a token")
+	if strings.Contains(policy, "script-src") || strings.Contains(page.body, "<script") || strings.Contains(page.body, "style=") {
+		t.Error("the page has a script or an inline style")
 	}
 }

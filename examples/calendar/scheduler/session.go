@@ -3,6 +3,7 @@ package scheduler
 import (
 	"crypto/rand"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -18,10 +19,23 @@ const (
 type session struct {
 	state, verifier string // of the connection under way; empty once connected
 	ends            time.Time
+	key             *proofKey // that the tokens are bound to, or nil
 
 	mu     sync.Mutex // one call at a time
 	tokens tokens
 	booked []meeting
+
+	// For the panel and its cheats; an app that is no demo keeps neither.
+	trace trace
+	spent url.Values // what the code was redeemed with
+}
+
+// scheme is how the tokens are used: as "token_type" and in the Authorization header.
+func (s *session) scheme() string {
+	if s.key != nil {
+		return "DPoP"
+	}
+	return "Bearer"
 }
 
 // meeting is one that we booked.
@@ -94,4 +108,11 @@ func (c *sessions) end(w http.ResponseWriter, r *http.Request) *session {
 	delete(c.all, cookie.Value)
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	return s
+}
+
+// forget ends all sessions.
+func (c *sessions) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.all)
 }

@@ -43,6 +43,7 @@ type Store interface {
 	registrationTokenStore
 	resourceStore
 	backupStore
+	inspectionStore
 	Events(ctx context.Context, userID string, beforeID int64, limit int) ([]idp.Event, error)
 }
 
@@ -62,6 +63,7 @@ func New(cfg Config) http.Handler {
 	keys := keys{ring: cfg.Keys, now: cfg.Now}
 	bundles := bundles{bundler: cfg.Bundle}
 	tokens := registrationTokens{store: cfg.Store, now: cfg.Now}
+	inspection := tokenInspection{store: cfg.Store, now: cfg.Now}
 	logs := logs{users: users, events: cfg.Store}
 
 	mux := http.NewServeMux()
@@ -105,8 +107,10 @@ func New(cfg Config) http.Handler {
 		"POST /keys/rewrap":       keys.rewrap,
 		"POST /keys/bundle":       bundles.create,
 
-		"GET /events":  logs.listEvents,
-		"POST /backup": backups.create,
+		"GET /about":           about{cfg.Issuer}.show,
+		"POST /tokens/inspect": inspection.inspect,
+		"GET /events":          logs.listEvents,
+		"POST /backup":         backups.create,
 	} {
 		mux.Handle(pattern, edge.Handle(cfg.Log, fn, writeError))
 	}

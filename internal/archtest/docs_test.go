@@ -137,3 +137,126 @@ func declaredTests(t *testing.T) (tests, files map[string]bool) {
 	}
 	return tests, files
 }
+
+// TestDocs_Errors: docs/reference/errors.md has a row for every code and page that is in the code.
+func TestDocs_Errors(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, row := range tableRows(t, "docs/reference/errors.md") {
+		known[strings.Trim(strings.TrimSpace(strings.Split(strings.Trim(row, "|"), "|")[0]), "`")] = true
+	}
+	for _, in := range []struct {
+		file, pattern string
+		least         int
+	}{
+		{"internal/oauth/errors.go", `Code += "([a-z_]+)"`, 27},
+		{"internal/authn/next.go", `"([a-z_]+_required)"`, 4},
+		{"internal/web/words_en.go", `"problem\.[a-z_]+\.title": +"([^"]+)"`, 8},
+		{"internal/oauth/pages.go", `Title: +"([^"]+)"`, 6},
+		{"internal/oauth/pages.go", `appErrorTitle = "([^"]+)"`, 1},
+		{"verify/challenge.go", `(?:Error: |invalid = )"([a-z_]+)"`, 6},
+		{"internal/admin", `Error\{[^}]*Code: +"([a-z_]+)"`, 10},
+	} {
+		found := regexp.MustCompile(in.pattern).FindAllStringSubmatch(sourceOf(t, in.file), -1)
+		if len(found) < in.least {
+			t.Errorf("%s: only %d codes were found", in.file, len(found))
+		}
+		for _, m := range found {
+			if !known[m[1]] {
+				t.Errorf("docs/reference/errors.md has no row for %q (%s)", m[1], in.file)
+			}
+		}
+	}
+}
+
+// sourceOf reads a file, or all files of a package.
+func sourceOf(t *testing.T, name string) string {
+	t.Helper()
+	files := []string{name}
+	if path.Ext(name) == "" {
+		var err error
+		if files, err = fs.Glob(os.DirFS("../.."), name+"/*.go"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all strings.Builder
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile("../../" + f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(src)
+	}
+	return all.String()
+}
+
+// TestDocs_GoSnippets: the Go of the README, the guides and the other documents is that of the SDK's
+// Examples, which compile: every line of it stands in one, comments aside.
+func TestDocs_GoSnippets(t *testing.T) {
+	t.Parallel()
+	var examples strings.Builder
+	for _, pattern := range []string{"verify/*example_test.go", "verify/*/*example_test.go", "verify/*/readme_test.go", "verify/verifygrpc/*_test.go"} {
+		files, err := fs.Glob(os.DirFS("../.."), pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			src, err := os.ReadFile("../../" + f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			examples.Write(src)
+		}
+	}
+	comment := regexp.MustCompile(`\s+// .*$`)
+	snippets := 0
+	for _, doc := range documents(t) {
+		for i, part := range strings.Split(sourceOf(t, doc), "```") {
+			code, ok := strings.CutPrefix(part, "go\n")
+			if !ok || i%2 == 0 {
+				continue
+			}
+			snippets++
+			for line := range strings.Lines(code) {
+				if line = strings.TrimSpace(comment.ReplaceAllString(strings.TrimRight(line, "\n"), "")); !strings.Contains(examples.String(), line) {
+					t.Errorf("%s: in no Example: %s", doc, line)
+				}
+			}
+		}
+	}
+	if snippets < 5 {
+		t.Errorf("only %d snippets were found", snippets)
+	}
+}
+
+// documents are the README and everything below docs.
+func documents(t *testing.T) []string {
+	t.Helper()
+	all := []string{"README.md"}
+	err := fs.WalkDir(os.DirFS("../.."), "docs", func(name string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(name, ".md") {
+			all = append(all, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestDocs_Links: a link to a file of ours leads to one.
+func TestDocs_Links(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	for _, doc := range append(documents(t), "verify/README.md", "bench/README.md", "ARCHITECTURE.md", "CONTRIBUTING.md") {
+		for _, m := range link.FindAllStringSubmatch(sourceOf(t, doc), -1) {
+			if _, err := os.Stat("../../" + path.Join(path.Dir(doc), m[1])); err != nil {
+				t.Errorf("%s: %s leads nowhere", doc, m[1])
+			}
+		}
+	}
+}

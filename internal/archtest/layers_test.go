@@ -33,7 +33,7 @@ var layers = []string{
 
 // testOnly are directories without code of the product: nothing imports them.
 var testOnly = []string{
-	"internal/archtest", "internal/bench", "internal/store/storetest", "internal/pgtest", "test/faults", "test/fuzz", "test/guards", "test/script", "test/browser", "test/interop",
+	"internal/archtest", "internal/bench", "internal/store/storetest", "internal/pgtest", "test/faults", "test/fuzz", "test/guards", "test/newcomer", "test/script", "test/browser", "test/interop",
 	"bench", "bench/differ", "bench/issuer", "bench/measure", "bench/reader",
 }
 

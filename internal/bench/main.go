@@ -6,6 +6,7 @@
 //	go run ./internal/bench
 //	go run ./internal/bench -postgres
 //	go run ./internal/bench -start PATH-OF-SIGNET
+//	go run ./internal/bench -ways
 //
 // A child process serves both: signet on one port; on another, handlers that do
 // only HTTP, the same signatures and, where signet writes, one commit through the
@@ -30,12 +31,15 @@ func main() {
 	rounds := flag.Int("rounds", 9, "rounds; each runs every case once")
 	slice := flag.Int("slice", 640, "requests of a case in a round")
 	binary := flag.String("start", "", "measure how fast this signet starts and what it keeps in memory, instead")
+	ways := flag.Bool("ways", false, "measure what a request costs a service: Basic, introspection, JWT, instead")
 	postgres := flag.Bool("postgres", false, "on PostgreSQL instead of SQLite")
 	flag.Parse()
 	var err error
 	switch {
 	case *child:
 		err = serveChild(*postgres)
+	case *ways:
+		err = measureWays(*rounds)
 	case *binary != "":
 		err = measureStart(*binary, *rounds)
 	default:
@@ -99,6 +103,10 @@ func median(samples []sample, f func(sample) float64) float64 {
 	for i, s := range samples {
 		values[i] = f(s)
 	}
+	return medianOf(values)
+}
+
+func medianOf(values []float64) float64 {
 	slices.Sort(values)
 	return values[len(values)/2]
 }

@@ -123,19 +123,27 @@ func wholeNames(grants []string) []string {
 
 func (a *app) clientAdd() *cobra.Command {
 	var f clientFlags
-	var id string
+	var id, kind string
 	cmd := &cobra.Command{
-		Use:   "add --name NAME",
+		Use:   "add {--name NAME | --template TEMPLATE}",
 		Short: "Add a client; its secret is shown this once",
+		Long: "Add a client; its secret is shown this once. With --template it is made as a tool needs it, and what the tool must be\n" +
+			"told is written as files, filled in; other flags win over the template. \"--template list\" names the templates.",
 		Example: "  signet client add --name Wiki --redirect https://wiki.example.com/callback\n" +
 			"  signet client add --id reports --name Reports --grant client_credentials --scope orders:read\n" +
 			"  signet client add --name Bank --auth private_key_jwt --jwks bank.json --redirect https://bank.example/cb\n" +
 			"  signet client add --name Orders --grant client_credentials --serves https://orders.example.com\n" +
 			"  signet client add --name 'Desk app' --type native --redirect http://127.0.0.1/callback\n" +
-			"  signet client add --id tv --name 'TV' --type native --grant device_code --grant refresh_token",
+			"  signet client add --id tv --name 'TV' --type native --grant device_code --grant refresh_token\n" +
+			"  signet client add --template list\n" +
+			"  signet client add --template grafana --uri https://grafana.example.com\n" +
+			"  signet client add --template mcp --name Assistant --scope notes:read",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.name == "" {
+			if kind == "list" {
+				return a.listTemplates()
+			}
+			if f.name == "" && kind == "" {
 				return &usageError{cmd.CommandPath(), errors.New("give the client a name with --name")}
 			}
 			req, err := f.changes(cmd)
@@ -144,6 +152,17 @@ func (a *app) clientAdd() *cobra.Command {
 			}
 			if id != "" {
 				req["client_id"] = id
+			}
+			if kind != "" {
+				t, err := findTemplate(kind)
+				if err != nil {
+					return &usageError{cmd.CommandPath(), err}
+				}
+				home, err := t.fill(cmd, &f, req)
+				if err != nil {
+					return err
+				}
+				return a.addFromTemplate(cmd.Context(), t, home, req)
 			}
 			var c admin.ClientWithSecret
 			if err := a.call(cmd.Context(), http.MethodPost, "/clients", req, &c); err != nil {
@@ -154,6 +173,7 @@ func (a *app) clientAdd() *cobra.Command {
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&id, "id", "", "client id (default: a random one)")
+	cmd.Flags().StringVar(&kind, "template", "", "tool that it is: "+templateNames()+"; or list")
 	return cmd
 }
 

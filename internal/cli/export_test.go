@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,3 +22,31 @@ func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v) }
 
 // Span is a duration in words.
 var Span = span
+
+// SnippetData is what templates are filled in with.
+type SnippetData = snippetData
+
+// TemplateNames are the tools that there are templates for.
+func TemplateNames() (names []string) {
+	for _, t := range clientTemplates {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// Snippets fills in the files of a template.
+func Snippets(t testing.TB, name string, data SnippetData) []snippet {
+	t.Helper()
+	found, err := findTemplate(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := found.snippets(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Explanation is what "signet verify --json" writes.
+type Explanation = explanation

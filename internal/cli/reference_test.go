@@ -90,6 +90,32 @@ func TestExamples(t *testing.T) {
 	})
 }
 
+// TestExamples_AreRun: each example of a command's help is run by testdata/script/examples.txt.
+func TestExamples_AreRun(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile("testdata/script/examples.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := map[string]bool{ // those that do not end by themselves; other scripts run them with other ports
+		"signet dev": true, "signet dev --ephemeral --port 9080 --calendar-port 9081 --scheduler-port 9082": true,
+		"SIGNET_PUBLIC_URL=https://id.example.com SIGNET_KEY_FILE=/run/secrets/key SIGNET_TRUSTED_PROXIES=10.0.0.2 signet serve": true,
+		"signet serve --config /etc/signet/signet.yaml":                                         true,
+		"signet serve --database 'postgres://signet@db.example.com/signet?sslmode=verify-full'": true,
+	}
+	for line := range strings.Lines(string(script)) {
+		_, command, _ := strings.Cut(strings.TrimSpace(line), " ")
+		run[command] = true
+	}
+	eachCommand(cli.Root(), func(cmd *cobra.Command) {
+		for line := range strings.Lines(cmd.Example) {
+			if !run[strings.TrimSpace(line)] {
+				t.Errorf("testdata/script/examples.txt does not run: %s", strings.TrimSpace(line))
+			}
+		}
+	})
+}
+
 // parses checks a command line up to the point where it would be run.
 func parses(line, path string) error {
 	line, _, _ = strings.Cut(line, " < ")

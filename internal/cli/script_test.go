@@ -37,7 +37,7 @@ func TestScript(t *testing.T) {
 		Deadline:            time.Now().Add(2 * time.Minute), // a command that should have refused may serve for ever
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "freeport": freePort, "ready": ready, "shows": shows, "field": jsonField,
-			"request": request, "sockets": sockets, "mode": mode, "lines": lines,
+			"request": request, "sockets": sockets, "mode": mode, "lines": lines, "guide": guide, "signin": signIn, "examples": examples, "becomes": becomes,
 		},
 	})
 }

@@ -11,12 +11,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/verify"
+	"github.com/signet-id/signet/verify/jose"
 	"github.com/spf13/cobra"
 )
 
-// explanation is what can be said of a token.
+// explanation is what can be said of a token. Its members are listed in
+// docs/reference/verify.md; they are a promise.
 type explanation struct {
 	Kind      string         `json:"kind"`
 	Header    map[string]any `json:"header,omitempty"`
@@ -28,39 +29,67 @@ type explanation struct {
 	Signature string         `json:"signature,omitempty"` // good, bad, unknown key or not asked
 	Revoked   string         `json:"revoked,omitempty"`   // yes, no or not asked
 	RevokedAt time.Time      `json:"revoked_at,omitzero"`
-	Verdict   string         `json:"verdict"` // accepted, refused or unknown
+	Server    *serverAnswer  `json:"server,omitempty"` // of opaque tokens, if the server was asked
+	Verdict   string         `json:"verdict"`          // accepted, refused or unknown
 	Reason    string         `json:"reason,omitempty"`
+	NextStep  string         `json:"next_step,omitempty"`
 }
 
-const notAsked = "not asked"
+// What a verdict can be.
+const (
+	accepted    = "accepted"
+	isRefused   = "refused"
+	isUnknown   = "unknown"
+	notAsked    = "not asked"
+	nobodyAsked = "its issuer was not asked"
+)
+
+// question is what somebody wants to know of a token.
+type question struct {
+	offline  bool
+	timeout  time.Duration
+	issuer   string   // that the service trusts; empty: the token's own
+	audience string   // that the service is; empty: the token's own
+	scopes   []string // that the service needs
+	keys     string   // file with the issuer's keys; empty: the issuer is asked
+	set      *jose.KeySet
+	bundle   verify.Bundle
+}
 
 func (a *app) verifyCommand() *cobra.Command {
-	var offline bool
-	var timeout time.Duration
-	var bundle verify.Bundle
+	var q question
 	cmd := &cobra.Command{
-		Use:   "verify TOKEN",
+		Use:   "verify [TOKEN]",
 		Short: "Explain a token: kind, issuer, who, what for, times, signature, revoked or not",
-		Long: "Explain a token: kind, issuer, who, what for, times. For a JWT the issuer that it names is asked for its keys\n" +
-			"and revocations, as a service would do; the token itself is not sent anywhere. Whether that issuer is one\n" +
-			"you trust is for you to say. With - the token is read from standard input, where other users of this\n" +
-			"machine cannot see it. With --bundle nobody is asked: keys and revocations come from a file of \"signet key bundle\".\n\n" +
+		Long: "Explain a token: kind, issuer, who, what for, times, and what a service would say to it and why. For a JWT the issuer\n" +
+			"that it names is asked for its keys and revocations, as a service would do; the token itself is not sent anywhere.\n" +
+			"Whether that issuer is one you trust is for you to say, with --issuer; --audience and --scope say which service asks.\n" +
+			"With --keys or --bundle nobody is asked: keys come from a file of the issuer's jwks_uri, keys and revocations from\n" +
+			"one of \"signet key bundle\". Opaque tokens are looked up by the server on this machine, through its administration\n" +
+			"socket, if it runs; it is shown a hash.\n\n" +
+			"With - or without an argument the token is read from standard input: an argument stays in the shell's history, and\n" +
+			"other users of this machine can see it. It is never written out again, except for the parts of a JWT.\n\n" +
 			"The exit code is 0 if a service would accept the token or nothing speaks against it, 4 if a service would\n" +
-			"refuse it, 1 if it is no token.",
+			"refuse it, 1 if it is no token. What --json writes is explained in docs/reference/verify.md.",
 		Example: "  signet verify - < token.txt\n  signet verify eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.e30.AA --offline --json\n" +
+			"  signet verify - --issuer https://id.example.com --audience https://orders.example.com --scope orders:read < token.txt\n" +
+			"  signet verify - --keys jwks.json < token.txt\n" +
 			"  signet verify - --bundle signet.bundle --signer 6bv1_TmZvqDRl8tVnZxUo2F2bmkvTn0Pf7sEcBjxuQE < token.txt",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			token, err := readToken(args[0], a.stdin)
+			if len(args) == 0 && terminal(a.stdin) {
+				return &usageError{cmd.CommandPath(), errNoToken}
+			}
+			token, err := readToken(args, a.stdin)
 			if err != nil {
 				return err
 			}
-			e, err := explain(token, a.now())
+			if token == "" {
+				return &usageError{cmd.CommandPath(), errNoToken}
+			}
+			e, err := a.explain(cmd.Context(), token, q)
 			if err != nil {
 				return err
-			}
-			if !offline && e.Verdict == "unknown" && e.Signature != "" {
-				e.ask(cmd.Context(), token, timeout, bundle)
 			}
 			if err := cmd.Context().Err(); err != nil {
 				return err
@@ -68,25 +97,33 @@ func (a *app) verifyCommand() *cobra.Command {
 			if err := a.writeExplanation(e); err != nil {
 				return err
 			}
-			if e.Verdict == "refused" {
-				return refused("a service refuses this token: " + e.Reason)
+			if e.Verdict == isRefused {
+				return refused("a service refuses this token: " + e.sentence())
 			}
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody")
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to wait for the issuer")
-	cmd.Flags().StringVar(&bundle.File, "bundle", "", "ask this file instead of the issuer")
-	cmd.Flags().StringSliceVar(&bundle.Signers, "signer", nil, "thumbprint of the key that may sign the bundle (repeat for more)")
+	fl := cmd.Flags()
+	fl.BoolVar(&q.offline, "offline", false, "ask nobody")
+	fl.DurationVar(&q.timeout, "timeout", 5*time.Second, "how long to wait for the issuer")
+	fl.StringVar(&q.issuer, "issuer", "", "issuer that the service trusts (default: the one that the token names)")
+	fl.StringVar(&q.audience, "audience", "", "name of the service, or for ID tokens the client (default: what the token names)")
+	fl.StringSliceVar(&q.scopes, "scope", nil, "scope that the service needs (repeat for more)")
+	fl.StringVar(&q.keys, "keys", "", "take the issuer's keys from this file (JSON Web Key Set), and ask nobody for revocations")
+	fl.StringVar(&q.bundle.File, "bundle", "", "ask this file instead of the issuer")
+	fl.StringSliceVar(&q.bundle.Signers, "signer", nil, "thumbprint of the key that may sign the bundle (repeat for more)")
+	fl.StringVar(&a.socket, "socket", "", "administration socket of the server, for opaque tokens (default: as for other commands)")
+	fl.BoolVar(&a.json, "json", false, "write JSON")
 	cmd.MarkFlagsRequiredTogether("bundle", "signer")
-	cmd.MarkFlagsMutuallyExclusive("bundle", "offline")
-	cmd.Flags().BoolVar(&a.json, "json", false, "write JSON")
+	cmd.MarkFlagsMutuallyExclusive("bundle", "offline", "keys")
 	return cmd
 }
 
-func readToken(arg string, stdin io.Reader) (string, error) {
-	if arg != "-" {
-		return strings.TrimSpace(arg), nil
+var errNoToken = errors.New("pipe the token in, or give it as an argument")
+
+func readToken(args []string, stdin io.Reader) (string, error) {
+	if len(args) == 1 && args[0] != "-" {
+		return strings.TrimSpace(args[0]), nil
 	}
 	line, err := bufio.NewReader(io.LimitReader(stdin, 64<<10)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -95,43 +132,37 @@ func readToken(arg string, stdin io.Reader) (string, error) {
 	return strings.TrimSpace(line), nil
 }
 
-// explain says what the token itself tells.
-func explain(token string, now time.Time) (*explanation, error) {
+// explain says what the token itself tells, and what those say who may be asked.
+func (a *app) explain(ctx context.Context, token string, q question) (*explanation, error) {
+	now := a.now()
 	if kind := opaqueKind(token); kind != "" {
-		return explainOpaque(token, kind), nil
+		e := explainOpaque(token, kind)
+		if !q.offline && e.Verdict == isUnknown {
+			a.askServer(ctx, e, token)
+		}
+		return e, nil
 	}
 	switch strings.Count(token, ".") {
 	case 2:
-		return explainJWT(token, now)
 	case 4:
 		return nil, errors.New("this is an encrypted token (JWE): signet makes none")
+	default:
+		return nil, errors.New("this is no token that signet knows: neither three parts with dots between them, nor a known prefix like sgr_")
 	}
-	return nil, errors.New("this is no token that signet knows: neither three parts with dots between them, nor a known prefix like sgr_")
-}
-
-// opaqueKinds are the tokens that only the server can look up.
-var opaqueKinds = map[secret.Prefix]string{
-	secret.Access: "opaque access token", secret.Refresh: "refresh token", secret.Code: "authorization code",
-	secret.Personal: "personal access token", secret.ServiceKey: "service key", secret.ClientSecret: "client secret",
-	secret.Device: "device code", secret.Invitation: "invitation", secret.Pushed: "pushed authorization request",
-	secret.Session: "login cookie", secret.Flow: "cookie of a login that was begun",
-}
-
-func opaqueKind(token string) string {
-	const prefixLen = 4
-	if len(token) < prefixLen {
-		return ""
+	e, err := explainJWT(token)
+	if err != nil {
+		return nil, err
 	}
-	return opaqueKinds[secret.Prefix(token[:prefixLen])]
-}
-
-func explainOpaque(token, kind string) *explanation {
-	e := &explanation{Kind: kind, Checksum: "ok", Verdict: "unknown", Reason: "only the server that made it can say whether it is good"}
-	if _, _, err := secret.Parse(secret.Prefix(token[:4]), token); err != nil {
-		e.Checksum, e.Verdict = "wrong", "refused"
-		e.Reason = "its checksum is wrong: it was cut, or mistyped, or is made up"
+	if q.keys != "" {
+		if q.set, err = readKeys(q.keys); err != nil {
+			return nil, err
+		}
 	}
-	return e
+	if e.Verdict == isUnknown {
+		e.ask(ctx, token, q, now)
+		e.hold(q, now)
+	}
+	return e, nil
 }
 
 // claimOrder is how claims are shown; the others follow by name.
@@ -178,11 +209,20 @@ func (a *app) writeExplanation(e *explanation) error {
 		}
 		fields = append(fields, field{cmp.Or(claimWords[name], name), text})
 	}
+	fields = append(fields, e.Server.fields(now)...)
 	fields = append(fields,
 		field{"issued", inWords(e.IssuedAt, now)}, field{"not before", inWords(e.NotBefore, now)}, field{"expires", inWords(e.ExpiresAt, now)},
 		field{"checksum", e.Checksum}, field{"signature", e.Signature}, field{"revoked", e.Revoked}, field{"revoked at", inWords(e.RevokedAt, now)},
-		field{"verdict", strings.TrimSuffix(e.Verdict+": "+e.Reason, ": ")})
+		field{"verdict", strings.TrimSuffix(e.Verdict+": "+e.Reason, ": ")}, field{"next", e.NextStep})
 	return describe(a.stdout, fields)
+}
+
+// sentence is why, and what to do.
+func (e *explanation) sentence() string {
+	if e.NextStep == "" {
+		return e.Reason
+	}
+	return e.Reason + "; " + e.NextStep
 }
 
 // inWords writes a time and how far it is from now.
@@ -212,13 +252,4 @@ func span(d time.Duration) string {
 		}
 	}
 	return fmt.Sprintf("%d s", d/time.Second)
-}
-
-// ask asks the issuer or its bundle, as a service would.
-func (e *explanation) ask(ctx context.Context, token string, timeout time.Duration, b verify.Bundle) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	issuer, _ := e.Claims["iss"].(string)
-	audience, _ := e.Claims["aud"].(string)
-	e.judge(askIssuer(ctx, token, e.Kind, issuer, audience, e.Claims, b))
 }

@@ -9,6 +9,11 @@ import (
 	"github.com/signet-id/signet/internal/idp"
 )
 
+// Mux is where routes are added: an http.ServeMux, or who wants to know them.
+type Mux interface {
+	Handle(pattern string, h http.Handler)
+}
+
 // Handle makes a handler of a function that returns its error. The error is logged here
 // and nowhere else, and answered by onError, which knows what the client may read.
 func Handle(log *slog.Logger, fn func(http.ResponseWriter, *http.Request) error, onError func(http.ResponseWriter, *http.Request, error)) http.Handler {

@@ -160,7 +160,7 @@ func New(cfg Config) (*Endpoints, error) {
 }
 
 // Register adds the endpoints to a mux under the issuer's path.
-func (e *Endpoints) Register(mux *http.ServeMux) {
+func (e *Endpoints) Register(mux edge.Mux) {
 	for _, r := range e.routes {
 		mux.Handle(r.pattern, r.handler)
 	}

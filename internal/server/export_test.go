@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -30,3 +31,14 @@ func (s *Server) Work(ctx context.Context) {
 	s.work(ctx, ctx, &all)
 	all.Wait()
 }
+
+// Patterns are the routes that the public can reach.
+func (s *Server) Patterns() []string {
+	var all patterns
+	s.register(&all)
+	return all
+}
+
+type patterns []string
+
+func (p *patterns) Handle(pattern string, _ http.Handler) { *p = append(*p, pattern) }

@@ -4,18 +4,15 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/oauth"
 	"github.com/signet-id/signet/internal/web"
 )
 
 // routes is everything the public can reach. What is not here does not exist.
-func (s *Server) routes(endpoints *oauth.Endpoints) http.Handler {
+func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", livez)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("GET /healthz", s.readyz)
-	endpoints.Register(mux)
-	s.pages.Register(mux)
+	s.register(mux)
 	mux.HandleFunc(elsewhere, func(w http.ResponseWriter, r *http.Request) {
 		methods := otherMethods(mux, r)
 		if methods == "" {
@@ -26,6 +23,15 @@ func (s *Server) routes(endpoints *oauth.Endpoints) http.Handler {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 	})
 	return mux
+}
+
+// register adds all routes; docs/reference/endpoints.md lists them.
+func (s *Server) register(mux edge.Mux) {
+	mux.Handle("GET /livez", http.HandlerFunc(livez))
+	mux.Handle("GET /readyz", http.HandlerFunc(s.readyz))
+	mux.Handle("GET /healthz", http.HandlerFunc(s.readyz))
+	s.endpoints.Register(mux)
+	s.pages.Register(mux)
 }
 
 // elsewhere matches what no route does. With a method it would be one that every address has.

@@ -56,27 +56,28 @@ type Options struct {
 
 // Server is a provider, ready to serve.
 type Server struct {
-	cfg      config.Config
-	opts     Options
-	now      func() time.Time
-	log      *slog.Logger
-	store    *store.DB
-	lock     io.Closer // keeps other servers out of the data directory
-	keys     *keyring.Ring
-	hasher   *passhash.Hasher
-	catcher  *notify.Catcher // nil but in development
-	dir      *store.Directory
-	hub      *revocation.Hub
-	pages    *web.Pages
-	proxies  edge.Proxies
-	services edge.Networks // of verifiers
-	outbound *outbound.Client
-	logouts  *backchannel.Sender
-	public   http.Handler
-	admin    http.Handler
-	tls      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
-	draining atomic.Bool
-	health   health
+	cfg       config.Config
+	opts      Options
+	now       func() time.Time
+	log       *slog.Logger
+	store     *store.DB
+	lock      io.Closer // keeps other servers out of the data directory
+	keys      *keyring.Ring
+	hasher    *passhash.Hasher
+	catcher   *notify.Catcher // nil but in development
+	dir       *store.Directory
+	hub       *revocation.Hub
+	endpoints *oauth.Endpoints
+	pages     *web.Pages
+	proxies   edge.Proxies
+	services  edge.Networks // of verifiers
+	outbound  *outbound.Client
+	logouts   *backchannel.Sender
+	public    http.Handler
+	admin     http.Handler
+	tls       func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
+	draining  atomic.Bool
+	health    health
 }
 
 // ruleLeeway is what verifiers forgive a clock (verify.Leeway), twice: a token may be
@@ -200,12 +201,11 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	}
 	protocol := s.oauthConfig(tokens, sessions, secret.Derive(kek[:], "dpop_nonce"))
 	protocol.Devices = oauth.Devices{Key: deviceKey, Lifetime: config.DeviceLifetime}
-	endpoints, err := oauth.New(protocol)
-	if err != nil {
+	if s.endpoints, err = oauth.New(protocol); err != nil {
 		return err
 	}
 	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: s.proxies, Now: s.now})
-	public := s.routes(endpoints)
+	public := s.routes()
 	if s.opts.Dev {
 		public = onlyOwnHost(s.cfg.PublicURL, public)
 	}

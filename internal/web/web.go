@@ -172,7 +172,7 @@ func (p *Pages) table(cfg Config) []route {
 }
 
 // Register adds the pages to the mux.
-func (p *Pages) Register(mux *http.ServeMux) {
+func (p *Pages) Register(mux edge.Mux) {
 	for _, route := range p.routes {
 		mux.Handle(route.method+" "+route.path, edge.Handle(p.site.log, route.serve, p.site.answerError))
 	}

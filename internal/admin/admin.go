@@ -27,6 +27,7 @@ type Config struct {
 	Store  Store
 	Keys   Keyring
 	Bundle Bundler
+	Prober Prober
 	Hasher Hasher
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -61,6 +62,7 @@ func New(cfg Config) http.Handler {
 	backups := backups{store: cfg.Store, now: cfg.Now, log: cfg.Log, one: &sync.Mutex{}}
 	keys := keys{ring: cfg.Keys, now: cfg.Now}
 	bundles := bundles{bundler: cfg.Bundle}
+	probes := probes{prober: cfg.Prober}
 	tokens := registrationTokens{store: cfg.Store, now: cfg.Now}
 	logs := logs{users: users, events: cfg.Store}
 
@@ -104,6 +106,9 @@ func New(cfg Config) http.Handler {
 		"POST /keys/{key}/retire": keys.retire,
 		"POST /keys/rewrap":       keys.rewrap,
 		"POST /keys/bundle":       bundles.create,
+
+		"POST /probes":        probes.create,
+		"GET /probes/{probe}": probes.show,
 
 		"GET /events":  logs.listEvents,
 		"POST /backup": backups.create,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/signet-id/signet/internal/admin"
 )
 
 // Seams for the tests of this package.
@@ -30,3 +32,6 @@ func (s *Server) Work(ctx context.Context) {
 	s.work(ctx, ctx, &all)
 	all.Wait()
 }
+
+// Probes is what the administration asks for probes.
+func (s *Server) Probes() admin.Prober { return &s.probe }

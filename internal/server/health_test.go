@@ -45,7 +45,9 @@ func TestReadyz_TellsTheTruth(t *testing.T) {
 	if code, _ := s.get(t, "/livez"); code != http.StatusOK {
 		t.Errorf("alive: %d", code) // a restart would not help
 	}
-	until(t, "a line in the log", func() bool { return !ready() && strings.Contains(s.log.String(), `says what to do" part=database cause="ping: `) })
+	until(t, "a line in the log", func() bool {
+		return !ready() && strings.Contains(s.log.String(), `says what to do" part=database cause="ping: `)
+	})
 	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER full"); err != nil {
 		t.Fatal(err)
 	}

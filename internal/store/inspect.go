@@ -27,7 +27,7 @@ type Inspection struct {
 	Newest  int64            // number of the newest migration that this program has
 	Skew    time.Duration    // how far now is ahead of the database's own clock; 0 if it has none
 	Warning string           // what is dangerous about it; empty: nothing
-	Keys    []idp.SigningKey // signing keys, sealed as they are stored
+	Keys    []idp.SigningKey // signing keys, sealed as they are stored; none of an older schema
 }
 
 // ErrUnclean says that a database was not closed: what was committed last stands in files
@@ -148,7 +148,7 @@ func (i *Inspection) schema(c *conn, count string) error {
 	if err := c.row("SELECT COALESCE(MAX(version), 0) FROM migrations").Scan(&i.Schema); err != nil {
 		return err
 	}
-	if i.Schema == 0 {
+	if i.Schema < i.Newest { // the table may have other columns
 		return nil
 	}
 	keys, err := signingKeys(c)

@@ -153,8 +153,7 @@ func badRedirect(c idp.Client, uri string) error {
 	for _, u := range append(slices.Clone(c.RedirectURIs), uri) {
 		command += " --redirect " + shellWord(u)
 	}
-	// For the log no query: it may hold anything.
-	bare, _, _ := strings.Cut(uri, "?")
+	bare := uri[:strings.IndexAny(uri+"?", "?#")] // what follows may be anything, and this goes to the log
 	cause := fmt.Errorf("redirect_uri %.256q is not registered for client %q, which has %q (signet client set CLIENT --redirect URI): %w",
 		bare, c.ID, c.RedirectURIs, idp.ErrInvalid)
 	return badRequest("redirect_uri \""+uri+"\" is not registered. "+registered+" They are compared letter by letter. Add it with: "+command, cause)

@@ -27,6 +27,7 @@ type Config struct {
 	Store  Store
 	Keys   Keyring
 	Bundle Bundler
+	Prober Prober
 	Hasher Hasher
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -62,6 +63,7 @@ func New(cfg Config) http.Handler {
 	backups := backups{store: cfg.Store, now: cfg.Now, log: cfg.Log, one: &sync.Mutex{}}
 	keys := keys{ring: cfg.Keys, now: cfg.Now}
 	bundles := bundles{bundler: cfg.Bundle}
+	probes := probes{prober: cfg.Prober}
 	tokens := registrationTokens{store: cfg.Store, now: cfg.Now}
 	inspection := tokenInspection{store: cfg.Store, now: cfg.Now}
 	logs := logs{users: users, events: cfg.Store}
@@ -109,8 +111,12 @@ func New(cfg Config) http.Handler {
 
 		"GET /about":           about{cfg.Issuer}.show,
 		"POST /tokens/inspect": inspection.inspect,
-		"GET /events":          logs.listEvents,
-		"POST /backup":         backups.create,
+
+		"POST /probes":        probes.create,
+		"GET /probes/{probe}": probes.show,
+
+		"GET /events":  logs.listEvents,
+		"POST /backup": backups.create,
 	} {
 		mux.Handle(pattern, edge.Handle(cfg.Log, fn, writeError))
 	}

@@ -27,6 +27,7 @@ var layers = []string{
 	"internal/registration",
 	"internal/oauth internal/web internal/admin internal/gateway internal/backchannel",
 	"internal/server examples/calendar/calendar examples/calendar/scheduler",
+	"internal/doctor",
 	"internal/cli",
 	"cmd/signet",
 }

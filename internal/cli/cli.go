@@ -79,7 +79,8 @@ func (a *app) root() *cobra.Command {
 		Short: "OAuth 2.1 and OpenID Connect provider",
 		Long: "signet is an OAuth 2.1 and OpenID Connect provider: people and programs prove who they are once,\n" +
 			"and every service checks by itself what they may do.",
-		Example:       "  signet dev                        try everything on this machine\n  signet serve --config signet.yaml run it for real",
+		Example: "  signet dev                        try everything on this machine\n" +
+			"  signet init                       begin to run it for real\n  signet serve --config signet.yaml run it for real",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -88,7 +89,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default: $SIGNET_CONFIG, ./signet.yaml, ~/.config/signet/signet.yaml, /etc/signet/signet.yaml)")
 	root.AddCommand(
-		a.devCommand(), a.serveCommand(), a.demoCommand(),
+		a.devCommand(), a.initCommand(), a.serveCommand(), a.doctorCommand(), a.healthcheckCommand(), a.demoCommand(),
 		a.userCommand(), a.clientCommand(), a.resourceCommand(), a.sessionCommand(), a.grantCommand(), a.keyCommand(), a.auditCommand(),
 		a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand(),
 	)
@@ -127,11 +128,19 @@ func markRun(cmd *cobra.Command) {
 // logger writes to standard error: lines for people on a terminal, else JSON. What looks
 // like a token is not written (OPS-01).
 func (a *app) logger(level, format string) *slog.Logger {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		l = slog.LevelInfo // package config has refused other words
+	return a.adjustableLogger(logLevel(level), format)
+}
+
+// adjustableLogger is logger with a level that may change.
+func (a *app) adjustableLogger(level slog.Leveler, format string) *slog.Logger {
+	return newLogger(a.stderr, level, format == "json" || format == "auto" && !terminal(a.stderr))
+}
+
+func logLevel(word string) (l slog.Level) {
+	if err := l.UnmarshalText([]byte(word)); err != nil {
+		return slog.LevelInfo // package config has refused other words
 	}
-	return newLogger(a.stderr, l, format == "json" || format == "auto" && !terminal(a.stderr))
+	return l
 }
 
 // terminal reports whether somebody looks at the stream.

@@ -7,7 +7,7 @@ import (
 	"github.com/signet-id/signet/internal/edge"
 )
 
-func newLogger(w io.Writer, level slog.Level, asJSON bool) *slog.Logger {
+func newLogger(w io.Writer, level slog.Leveler, asJSON bool) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	var h slog.Handler = slog.NewTextHandler(w, options)
 	if asJSON {

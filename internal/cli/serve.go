@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/signet-id/signet/internal/config"
@@ -19,32 +22,49 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "Run the provider",
 		Long: "Run the provider until it is told to stop (SIGINT or SIGTERM): then it lets requests finish; a second\n" +
 			"signal ends it at once. There are no users to begin with, and no default password:\n" +
-			"\"signet user add\" adds the first one through the server's socket.",
+			"\"signet user add\" adds the first one through the server's socket.\n\n" +
+			"SIGHUP makes it read the configuration again: certificates, log.level, and the server that takes mail change at\n" +
+			"once, and the log names the changed keys that wait for a restart. A configuration with a mistake changes nothing.",
 		Example: "  signet serve --config /etc/signet/signet.yaml\n" +
 			"  SIGNET_PUBLIC_URL=https://id.example.com SIGNET_KEY_FILE=/run/secrets/key SIGNET_TRUSTED_PROXIES=10.0.0.2 signet serve\n" +
 			"  signet serve --database 'postgres://signet@db.example.com/signet?sslmode=verify-full'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			cfg, err := config.Load(a.config, withDatabase(a.env, database))
+			env := withDatabase(a.env, database)
+			cfg, err := config.Load(a.config, env)
 			if err != nil {
 				return err
 			}
-			log := a.logger(cfg.Log.Level, cfg.Log.Format)
+			var level slog.LevelVar
+			level.Set(logLevel(cfg.Log.Level))
+			log := a.adjustableLogger(&level, cfg.Log.Format)
+			reload := newReloading(env, &level, log)
 			for _, text := range cfg.Loosened() {
 				log.Warn("configuration is looser than the default", "what", text)
 			}
 			ctx := cmd.Context()
-			ln, err := listen(cfg.Listen, "choose another with \"listen\" in the configuration")
+			ln, err := a.listenPublic(cfg.Listen)
 			if err != nil {
 				return err
 			}
-			s, err := server.New(ctx, cfg, server.Options{Log: log, Now: a.now})
+			tell := func(state string) {
+				if err := a.tellSystemd(state); err != nil {
+					log.Error("systemd is not told", "state", state, "cause", err)
+				}
+			}
+			s, err := server.New(ctx, cfg, server.Options{Log: log, Now: a.now, Serving: func() { tell("READY=1") }})
 			if err != nil {
 				return errors.Join(err, ln.Close())
 			}
 			log.Info("serving", "public_url", cfg.PublicURL, "listen", ln.Addr().String(), "tls", cfg.TLSCert != "",
 				"data_dir", cfg.DataDir, "configuration", cfg.File, "version", version().Version)
+			var background sync.WaitGroup
+			running, ended := context.WithCancel(ctx)
+			background.Go(func() { reload.run(running, cfg.File, s) })
+			background.Go(func() { <-running.Done(); tell("STOPPING=1") })
 			err = s.Run(ctx, ln)
+			ended()
+			background.Wait()
 			log.Info("stopped")
 			return errors.Join(err, s.Close())
 		},
@@ -59,6 +79,14 @@ func withDatabase(env []string, database string) []string {
 		return env
 	}
 	return append(slices.Clip(env), "SIGNET_DATABASE="+database)
+}
+
+// listenPublic takes the socket that systemd hands over, else opens the configured address.
+func (a *app) listenPublic(address string) (net.Listener, error) {
+	if ln, err := a.inherited(); ln != nil || err != nil {
+		return ln, err
+	}
+	return listen(address, "choose another with \"listen\" in the configuration")
 }
 
 // listen opens a TCP address and says which way out there is when it is taken.

@@ -21,11 +21,11 @@ const maxSocketPath = 100
 // cause and what to do. It looks at values only, never at files.
 func (c Config) Check() error {
 	return errors.Join(
-		named("public_url", checkPublicURL(c.PublicURL)),
+		named("public_url", CheckPublicURL(c.PublicURL)),
 		named("key_file", c.checkKeyFile()),
 		named("listen", checkListen(c.Listen)),
 		named("data_dir", c.checkDataDir()),
-		named("database", checkDatabase(c.Database)),
+		named("database", CheckDatabase(c.Database)),
 		named("database_password_file", c.checkDatabasePassword()),
 		c.checkTransport(),
 		c.checkVerifierNetworks(),
@@ -47,9 +47,9 @@ func named(key string, err error) error {
 	return fmt.Errorf("%s: %w", key, err)
 }
 
-// checkPublicURL accepts exactly one spelling of an address: the issuer is compared byte
+// CheckPublicURL accepts exactly one spelling of an address: the issuer is compared byte
 // for byte (RFC 8414 §2, OpenID Connect Core §2).
-func checkPublicURL(s string) error {
+func CheckPublicURL(s string) error {
 	if s == "" {
 		return errors.New("missing; give the address under which people reach this server, like https://id.example.com (or set SIGNET_PUBLIC_URL)")
 	}

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-func checkDatabase(dsn string) error {
+// CheckDatabase says what is wrong with the name of a database, without repeating it.
+func CheckDatabase(dsn string) error {
 	if isPostgres(dsn) {
 		return checkPostgres(dsn)
 	}

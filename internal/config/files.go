@@ -130,6 +130,9 @@ func NewKey(path string) error {
 // does not count.
 func readSecret(path string) (secret.Text, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, os.ErrPermission) {
+		return secret.Text{}, fmt.Errorf("%w; it must belong to the server's user: chown USER %s", err, path)
+	}
 	if err != nil {
 		return secret.Text{}, err
 	}

@@ -57,7 +57,7 @@ func Read(path string, env []string) (Config, error) {
 func (c Config) explain(err error) error {
 	name := c.File
 	if name == "" {
-		name = "of the environment (no file was found; name one with --config)"
+		name = "of the environment (no file was found; name one with --config, or write one with: signet init)"
 	}
 	text := strings.ReplaceAll(err.Error(), "\n", "\n  ")
 	return fmt.Errorf("configuration %s:\n  %s", name, text)

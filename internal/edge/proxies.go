@@ -29,7 +29,7 @@ func ParseProxies(list []string) (Proxies, error) {
 // address that the hop says it got the request from. X-Forwarded-For is read right to
 // left: what stands further left was written by whoever sent the request.
 func (p Proxies) clientAddr(r *http.Request) netip.Addr {
-	addr := peerAddr(r)
+	addr := PeerAddr(r)
 	if !addr.IsValid() || !p.Contains(addr) {
 		return addr
 	}
@@ -79,7 +79,8 @@ func parseHop(s string) (netip.Addr, error) {
 	return addr.Unmap().WithZone(""), nil
 }
 
-func peerAddr(r *http.Request) netip.Addr {
+// PeerAddr returns who connected, whoever that speaks for; the zero Addr for a unix socket.
+func PeerAddr(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{} // a unix socket
@@ -93,7 +94,7 @@ func ClientAddr(r *http.Request) netip.Addr {
 	if v, ok := r.Context().Value(visitorKey{}).(visitor); ok {
 		return v.addr
 	}
-	return peerAddr(r)
+	return PeerAddr(r)
 }
 
 // Network names the network in which attempts are counted: IPv4 /32, IPv6 /64.

@@ -165,3 +165,21 @@ func openPublic(k idp.SigningKey, keys sealings) (*jose.Key, error) {
 	}
 	return key, nil
 }
+
+// Opens looks whether every key that is in use opens under the key-encryption key or the
+// one before it; if not, the error is ErrKEK, wrapped. It changes nothing.
+func Opens(rows []idp.SigningKey, cfg Config) error {
+	keys := sealings{sealing(cfg.KEK)}
+	if cfg.Previous != nil {
+		keys = append(keys, sealing(*cfg.Previous))
+	}
+	for _, k := range rows {
+		if !knows(k) || !k.RetiredAt.IsZero() {
+			continue
+		}
+		if _, err := open(k, keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}

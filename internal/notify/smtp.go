@@ -130,6 +130,17 @@ func (s *Sender) Send(ctx context.Context, m Mail) error {
 	return nil
 }
 
+// Check talks to the SMTP server as for a mail, up to the login, and takes its leave.
+func (s *Sender) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	c, err := s.client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", idp.ErrUnavailable, err)
+	}
+	return s.client.CloseWithSMTPClient(c)
+}
+
 func (s *Sender) message(m Mail) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.FromFormat(s.cfg.FromName, s.cfg.From); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,7 +83,7 @@ func (a *clientAuth) authenticate(r *http.Request, form url.Values) (authenticat
 	bySecret := equal && c.TokenEndpointAuthMethod.Secret()
 	switch {
 	case err != nil || c.Disabled() || given.method != c.TokenEndpointAuthMethod:
-		return authenticated{}, a.failed(r, c, idp.ErrDenied)
+		return authenticated{}, a.failed(r, c, whyNot(given, c))
 	case given.method == idp.AuthPrivateKeyJWT:
 		err := a.assertions.check(r.Context(), c, given.assertion, a.now())
 		if errors.Is(err, errAssertion) {
@@ -92,9 +93,21 @@ func (a *clientAuth) authenticate(r *http.Request, form url.Values) (authenticat
 			return authenticated{}, err
 		}
 	case !bySecret && !c.Public(): // who has no secret proves nothing, by method "none" alone
-		return authenticated{}, a.failed(r, c, idp.ErrDenied)
+		return authenticated{}, a.failed(r, c, fmt.Errorf("client %q sent a wrong secret: %w", c.ID, idp.ErrDenied))
 	}
 	return authenticated{c, notBefore}, nil
+}
+
+// whyNot tells our log, and nobody else, what an operator has to correct. c is zero if there
+// is no such client.
+func whyNot(given credentials, c idp.Client) error {
+	switch {
+	case c.ID == "":
+		return fmt.Errorf("there is no client %q: %w", given.id, idp.ErrDenied)
+	case c.Disabled():
+		return fmt.Errorf("client %q is disabled: %w", c.ID, idp.ErrDenied)
+	}
+	return fmt.Errorf("client %q is registered for %s, and came with %s: %w", c.ID, c.TokenEndpointAuthMethod, given.method, idp.ErrDenied)
 }
 
 // client looks a client up; in the database itself, if it was just revoked something:

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -152,7 +153,10 @@ func badRedirect(c idp.Client, uri string) error {
 	for _, u := range append(slices.Clone(c.RedirectURIs), uri) {
 		command += " --redirect " + shellWord(u)
 	}
-	return badRequest("redirect_uri \""+uri+"\" is not registered. "+registered+" They are compared letter by letter. Add it with: "+command, nil)
+	bare := uri[:strings.IndexAny(uri+"?", "?#")] // what follows may be anything, and this goes to the log
+	cause := fmt.Errorf("redirect_uri %.256q is not registered for client %q, which has %q (signet client set CLIENT --redirect URI): %w",
+		bare, c.ID, c.RedirectURIs, idp.ErrInvalid)
+	return badRequest("redirect_uri \""+uri+"\" is not registered. "+registered+" They are compared letter by letter. Add it with: "+command, cause)
 }
 
 // shellWord quotes what a developer will paste into a shell.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/signet-id/signet/internal/admin"
 )
 
 // Seams for the tests of this package.
@@ -42,3 +44,6 @@ func (s *Server) Patterns() []string {
 type patterns []string
 
 func (p *patterns) Handle(pattern string, _ http.Handler) { *p = append(*p, pattern) }
+
+// Probes is what the administration asks for probes.
+func (s *Server) Probes() admin.Prober { return &s.probe }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -34,6 +35,8 @@ type health struct {
 	parts   []part
 	at      time.Time
 	looking chan struct{} // closed when the look under way is over; nil if there is none
+
+	failing map[string]int // looks in a row in which a part was not well; of the one look under way
 
 	running sync.WaitGroup
 }
@@ -76,11 +79,33 @@ func (h *health) look(now time.Time, look func(context.Context) []part) {
 
 // lookAround asks each part how it is.
 func (s *Server) lookAround(ctx context.Context) []part {
-	return []part{
+	parts := []part{
 		{"database", s.store.Ping(ctx)},
 		{"clock", s.checkClock(ctx)},
 		{"keys", s.keys.Ready()},
 		{"revocations", s.hub.Ready(s.now())},
+	}
+	for _, p := range parts {
+		s.health.note(s.log, p)
+	}
+	return parts
+}
+
+// note writes to the log when a part stays not well, and when it is again. Once is nothing:
+// a server that starts, or meets a database that does, is not ready for a moment.
+func (h *health) note(log *slog.Logger, p part) {
+	if h.failing == nil {
+		h.failing = map[string]int{}
+	}
+	if p.err == nil {
+		if h.failing[p.name] >= 2 {
+			log.Info("ready again", "part", p.name)
+		}
+		h.failing[p.name] = 0
+		return
+	}
+	if h.failing[p.name]++; h.failing[p.name] == 2 {
+		log.Warn("not ready; \"signet doctor\" says what to do", "part", p.name, "cause", p.err)
 	}
 }
 
@@ -96,6 +121,7 @@ func (s *Server) checkClock(ctx context.Context) error {
 // readyz says whether this node can do its work. With ?verbose it names each part, though
 // not what is wrong with it: that is for the log.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	s.probe.see(r, s.proxies)
 	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
 	defer cancel()
 	parts := []part{{"accepting requests", s.drainingError()}}

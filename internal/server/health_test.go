@@ -45,10 +45,16 @@ func TestReadyz_TellsTheTruth(t *testing.T) {
 	if code, _ := s.get(t, "/livez"); code != http.StatusOK {
 		t.Errorf("alive: %d", code) // a restart would not help
 	}
+	until(t, "a line in the log", func() bool {
+		return !ready() && strings.Contains(s.log.String(), `says what to do" part=database cause="ping: `)
+	})
 	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER full"); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "ready again", ready)
+	if !strings.Contains(s.log.String(), `msg="ready again" part=database`) {
+		t.Error("the log does not say that it is ready again")
+	}
 }
 
 // TestHealth_DOS01_OneLookForAll: strangers who ask do not make the database write more

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/signet-id/signet/internal/config"
@@ -38,8 +37,8 @@ func BeginEpoch(ctx context.Context, cfg config.Config, now time.Time) (Restored
 
 // offline lends the database while no server uses it.
 func offline(ctx context.Context, cfg config.Config, use func(*store.DB) (Restored, error)) (Restored, error) {
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return Restored{}, fmt.Errorf("data_dir: %w", err)
+	if err := makeDataDir(cfg.DataDir); err != nil {
+		return Restored{}, err
 	}
 	db, err := openStore(ctx, cfg, Options{})
 	if errors.Is(err, store.ErrInUse) {

@@ -42,6 +42,9 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	failed := make(chan error, len(servers))
 	go func() { failed <- serve(servers[0], public, s.tls != nil, s.tlsConfig()) }()
 	go func() { failed <- serve(servers[1], socket, false, nil) }()
+	if s.opts.Serving != nil {
+		s.opts.Serving()
+	}
 	ended, err := s.untilTold(ctx, failed)
 	err = errors.Join(err, drain(servers))
 	stopWork()

@@ -7,7 +7,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +43,8 @@ type Options struct {
 	Log *slog.Logger
 	Now func() time.Time // nil: the clock
 	Dev bool             // signet dev: a banner, causes on error pages, caught mail
+	// Serving is called when requests and administration are accepted; nil: nobody waits.
+	Serving func()
 	// Heartbeat of the revocation feed; 0: 5 s. For tests.
 	Heartbeat time.Duration
 	// Faults makes transactions fail. For tests.
@@ -75,7 +76,9 @@ type Server struct {
 	logouts   *backchannel.Sender
 	public    http.Handler
 	admin     http.Handler
-	tls       func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: plain HTTP
+	tls       *certificate // nil: plain HTTP
+	mail      *mailer      // nil: no SMTP server
+	probe     probe
 	draining  atomic.Bool
 	health    health
 }
@@ -100,8 +103,8 @@ func New(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
+	if err := makeDataDir(cfg.DataDir); err != nil {
+		return nil, err
 	}
 	if s.store, err = openStore(ctx, cfg, o); err != nil {
 		return nil, err
@@ -113,6 +116,13 @@ func New(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func makeDataDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data_dir: %w; make it for the server's user (install -d -m 700 -o USER %s), or name another in data_dir", err, dir)
+	}
+	return nil
 }
 
 func openStore(ctx context.Context, cfg config.Config, o Options) (*store.DB, error) {
@@ -132,7 +142,10 @@ func holdDataDir(dir string) (io.Closer, error) {
 	if errors.Is(err, store.ErrInUse) {
 		return nil, fmt.Errorf("data_dir %s is in use by another server; give each node a data_dir of its own", dir)
 	}
-	return lock, err
+	if err != nil {
+		return nil, fmt.Errorf("data_dir: %w; it must belong to the server's user", err)
+	}
+	return lock, nil
 }
 
 // Close closes the database. Run must have returned.
@@ -172,7 +185,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.tls, err = certificates(s.cfg, s.log, s.now); err != nil {
+	if s.tls, err = newCertificate(s.cfg, s.log, s.now); err != nil {
 		return err
 	}
 	s.dir = store.NewDirectory(s.store)
@@ -211,7 +224,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	}
 	s.public = middleware(public)
 	s.admin = middleware(admin.New(admin.Config{
-		Store: s.store, Keys: s.keys, Bundle: bundler{s.keys, s.hub}, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
+		Store: s.store, Keys: s.keys, Bundle: bundler{s.keys, s.hub}, Prober: &s.probe, Hasher: s.hasher, Issuer: s.cfg.PublicURL, Now: s.now, Log: s.log,
 	}))
 	return nil
 }
@@ -275,12 +288,11 @@ func (s *Server) newMailer() (notify.Mailer, error) {
 	if s.cfg.SMTP.Host == "" {
 		return nil, nil
 	}
-	password, err := s.cfg.SMTPPassword()
+	sender, err := Sender(s.cfg, nil, s.now)
 	if err != nil {
 		return nil, err
 	}
-	return notify.SMTP(notify.SMTPConfig{
-		Host: s.cfg.SMTP.Host, Port: s.cfg.SMTP.Port, Username: s.cfg.SMTP.Username, Password: password,
-		From: s.cfg.SMTP.From, FromName: s.cfg.Brand.Name, TLS: notify.TLSPolicy(s.cfg.SMTP.TLS), Now: s.now,
-	})
+	s.mail = &mailer{}
+	s.mail.sender.Store(sender)
+	return s.mail, nil
 }

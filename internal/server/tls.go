@@ -13,7 +13,7 @@ import (
 // tlsConfig offers TLS 1.3, and of TLS 1.2 the four suites that FAPI 2.0 §5.2.2 allows.
 func (s *Server) tlsConfig() *tls.Config {
 	return &tls.Config{
-		GetCertificate: s.tls,
+		GetCertificate: s.tls.get,
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"h2", "http/1.1"},
 		CipherSuites: []uint16{
@@ -23,10 +23,8 @@ func (s *Server) tlsConfig() *tls.Config {
 	}
 }
 
-// certificates returns a function that reads the pair again when its file has changed,
-// looked at no more than every ten seconds. A pair that does not fit keeps the old one
-// alive: an operator's slip must not take the server down.
-func certificates(cfg config.Config, log *slog.Logger, now func() time.Time) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+// newCertificate reads the pair; nil if there is none.
+func newCertificate(cfg config.Config, log *slog.Logger, now func() time.Time) (*certificate, error) {
 	if cfg.TLSCert == "" {
 		return nil, nil
 	}
@@ -34,16 +32,18 @@ func certificates(cfg config.Config, log *slog.Logger, now func() time.Time) (fu
 	if err != nil {
 		return nil, err
 	}
-	c := &certificate{cfg: cfg, log: log, now: now, pair: &pair, looked: now(), modified: modified(cfg.TLSCert)}
-	return c.get, nil
+	return &certificate{log: log, now: now, cfg: cfg, pair: &pair, looked: now(), modified: modified(cfg.TLSCert)}, nil
 }
 
+// certificate reads the pair again when its file has changed, looked at no more than every
+// ten seconds. A pair that does not fit keeps the old one alive: an operator's slip must
+// not take the server down.
 type certificate struct {
-	cfg config.Config
 	log *slog.Logger
 	now func() time.Time
 
 	mu       sync.Mutex // guards all below
+	cfg      config.Config
 	pair     *tls.Certificate
 	looked   time.Time
 	modified time.Time
@@ -69,6 +69,13 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.pair, c.modified = &pair, m
 	c.log.Info("certificate read again")
 	return c.pair, nil
+}
+
+// replace puts another pair in the place of the present one.
+func (c *certificate) replace(cfg config.Config, pair tls.Certificate) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cfg, c.pair, c.looked, c.modified = cfg, &pair, c.now(), modified(cfg.TLSCert)
 }
 
 func modified(path string) time.Time {

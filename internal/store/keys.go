@@ -17,11 +17,15 @@ func scanKey(s scanner) (k idp.SigningKey, err error) {
 // SigningKeys returns all keys, oldest first, retired ones included.
 func (db *DB) SigningKeys(ctx context.Context) (keys []idp.SigningKey, err error) {
 	err = db.read(ctx, "list signing keys", func(c *conn) (err error) {
-		keys, err = list(c, scanKey, `SELECT id, alg, public_jwk, sealed, staged_at, active_at, retiring_at, retired_at
-			FROM signing_keys ORDER BY staged_at, id`)
+		keys, err = signingKeys(c)
 		return err
 	})
 	return keys, err
+}
+
+func signingKeys(c *conn) ([]idp.SigningKey, error) {
+	return list(c, scanKey, `SELECT id, alg, public_jwk, sealed, staged_at, active_at, retiring_at, retired_at
+		FROM signing_keys ORDER BY staged_at, id`)
 }
 
 // AddSigningKey stores a key. With onlyIfNoneActive it is idp.ErrExists if another key

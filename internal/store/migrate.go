@@ -43,15 +43,14 @@ func migrate(c *conn) error {
 	if err := c.row("SELECT COALESCE(MAX(version), 0) FROM migrations").Scan(&done); err != nil {
 		return err
 	}
-	files, err := fs.Glob(schema, "schema/*.sql")
+	files, err := migrations()
 	if err != nil {
 		return err
 	}
-	slices.Sort(files)
 	for _, file := range files {
-		version, err := strconv.ParseInt(path.Base(file)[:4], 10, 64)
+		version, err := migrationVersion(file)
 		if err != nil {
-			return fmt.Errorf("%s: its name must begin with four digits: %w", file, err)
+			return err
 		}
 		if version <= done {
 			continue
@@ -61,6 +60,21 @@ func migrate(c *conn) error {
 		}
 	}
 	return nil
+}
+
+// migrations are the files of the schema, in order.
+func migrations() ([]string, error) {
+	files, err := fs.Glob(schema, "schema/*.sql")
+	slices.Sort(files)
+	return files, err
+}
+
+func migrationVersion(file string) (int64, error) {
+	version, err := strconv.ParseInt(path.Base(file)[:4], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: its name must begin with four digits: %w", file, err)
+	}
+	return version, nil
 }
 
 func applyFile(c *conn, file string, version int64) error {

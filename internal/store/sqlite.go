@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -56,7 +57,7 @@ type sqliteDB struct {
 func openSQLite(ctx context.Context, path string, o Options, committed func(ends)) (_ *sqliteDB, err error) {
 	lock, err := LockFile(path + ".lock")
 	if err != nil {
-		return nil, err
+		return nil, advisedFile(err)
 	}
 	s := &sqliteDB{
 		lock: lock, faults: o.Faults, readers: make(chan *conn, sqliteReaders), closing: make(chan struct{}),
@@ -68,7 +69,7 @@ func openSQLite(ctx context.Context, path string, o Options, committed func(ends
 		}
 	}()
 	if err := privateFile(path); err != nil {
-		return nil, err
+		return nil, advisedFile(err)
 	}
 	connector, err := sqlite.NewConnector(sqliteName(path))
 	if err != nil {
@@ -77,7 +78,7 @@ func openSQLite(ctx context.Context, path string, o Options, committed func(ends
 	s.pool = sql.OpenDB(connector)
 	first, err := s.connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, advisedFile(err)
 	}
 	if err := checkSQLite(first); err != nil {
 		return nil, err
@@ -336,6 +337,20 @@ func (s *sqliteDB) release() error {
 		errs = append(errs, s.pool.Close())
 	}
 	return errors.Join(append(errs, s.lock.Close())...)
+}
+
+// advisedFile says what to do about the errors that a first start meets.
+func advisedFile(err error) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w; make its directory for the server's user, or name another file in \"database\"", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; the file and its directory must belong to the server's user", err)
+	case ok && e.Code() == sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w; name another file in \"database\", or move this one away", err)
+	}
+	return err
 }
 
 // explainSQLite says what the errors mean on which somebody decides something.

@@ -263,7 +263,7 @@ func (e *Endpoints) forRegistration() {
 	}
 	register := &registerEndpoint{
 		issuer: cfg.Issuer, open: cfg.Registration.Mode == RegistrationOpen, policy: registration.Policy{Scopes: cfg.Registration.Scopes},
-		directory: cfg.Directory, outbound: cfg.Outbound.Strangers(), store: cfg.Store, now: cfg.Now,
+		directory: cfg.Directory, outbound: cfg.Outbound.Strangers(), keys: cfg.Keys, store: cfg.Store, now: cfg.Now,
 	}
 	e.handle("POST /register", register.create, register.refuse)
 	e.handle("GET /register/{client}", register.show, register.refuse)

@@ -89,7 +89,7 @@ func (w *rotating) need(alg jose.Algorithm) {
 }
 
 // TestNeed_RFC8725_3_1_KeyOfItsOwn: RS256 and PS256 have different keys, and neither verifies
-// what the other algorithm signed. JOS-01
+// what the other algorithm signed. JOS-03
 func TestNeed_RFC8725_3_1_KeyOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newRotating(t)

@@ -66,6 +66,7 @@ type Ring struct {
 	policy Policy
 
 	reload  sync.Mutex // one Reload at a time
+	needed  sync.Mutex // one key on demand at a time: making one takes its time, and strangers may ask
 	current atomic.Pointer[snapshot]
 }
 
@@ -145,6 +146,8 @@ func (r *Ring) Need(ctx context.Context, alg jose.Algorithm, now time.Time) erro
 	if !slices.Contains(onDemand[:], alg) {
 		return nil
 	}
+	r.needed.Lock()
+	defer r.needed.Unlock()
 	if _, err := r.Signer(alg); err == nil {
 		return nil
 	}

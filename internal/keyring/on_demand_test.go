@@ -2,16 +2,21 @@ package keyring_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/keyring"
+	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/verify/jose"
 )
 
@@ -116,6 +121,41 @@ func TestNeed_RFC8725_3_1_KeyOfItsOwn(t *testing.T) {
 		if _, _, err := w.Keys().Verify(h+"."+parts[1]+"."+parts[2], "x"); !errors.Is(err, jose.ErrAlgorithm) {
 			t.Errorf("the key of %s with %s: %v", other.Key().Algorithm(), s.Key().Algorithm(), err)
 		}
+	}
+}
+
+// counted counts the keys that were made.
+type counted struct {
+	keyring.Store
+	made atomic.Int64
+}
+
+func (c *counted) AddSigningKey(ctx context.Context, by idp.Actor, k idp.SigningKey, onlyIfNoneActive bool, now time.Time) error {
+	c.made.Add(1)
+	return c.Store.AddSigningKey(ctx, by, k, onlyIfNoneActive, now)
+}
+
+// TestNeed_DOS03_OneForAll: making an RSA key takes its time; however many clients register at
+// one moment, it is made once.
+func TestNeed_DOS03_OneForAll(t *testing.T) {
+	t.Parallel()
+	db := &counted{Store: openStore(t)}
+	ring, err := keyring.Open(t.Context(), db, keyring.Config{KEK: secret.Key()}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.made.Store(0)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if err := ring.Need(t.Context(), jose.PS256, start); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := db.made.Load(); n != 1 {
+		t.Errorf("%d keys were made", n)
 	}
 }
 

@@ -69,7 +69,7 @@ func TestFAPI2_5_4_1_Algorithms(t *testing.T) {
 	w, key, signer := newWorld(t), verifytest.NewDPoPKey(t), newSigner(t, jose.ES256, "k")
 	w.ownKeys()
 	w.signing("bank", idp.FAPI2, signer)
-	w.alter("bank", func(c *idp.Client) { c.IDTokenAlg = "PS256" })
+	w.alter("bank", func(c *idp.Client) { c.IDTokenAlg, c.GrantTypes = "PS256", append(c.GrantTypes, idp.GrantDeviceCode) })
 	w.must(w.keys.NeedFor(t.Context(), idp.ClientMetadata{IDTokenAlg: "PS256"}, w.clock()))
 	nonce := ""
 	send := func(path string, form map[string]string) answer {
@@ -122,6 +122,7 @@ func TestFAPI2_5_4_1_Algorithms(t *testing.T) {
 	}
 	calendarSigns("RS256")
 	send("/par", asked).expect(400, "invalid_target")
+	send("/device_authorization", map[string]string{"scope": "cal.read"}).expect(400, "invalid_target")
 	send("/token", map[string]string{"grant_type": "client_credentials", "scope": "cal.read"}).expect(400, "invalid_target")
 	send("/token", map[string]string{"grant_type": "refresh_token", "refresh_token": first.json("refresh_token")}).expect(400, "invalid_target")
 	if got := header(t, w.tokensFor("web", ann).json("access_token"))["alg"]; got != "RS256" {

@@ -100,6 +100,9 @@ func TestClients_FAPI2_5_3_2_Rules(t *testing.T) {
 	if c := (idp.Client{ClientMetadata: made.ClientMetadata}); !c.RequiresPAR() || !c.RequiresDPoP() {
 		t.Error("requests that are not pushed, or bearer tokens")
 	}
+	for _, alg := range []string{"PS256", "EdDSA"} {
+		a.do(http.StatusCreated, "POST", "/clients", "{"+named+","+strings.ReplaceAll(good, "ES256", alg)+`,"userinfo_signed_response_alg":"`+alg+`"}`)
+	}
 	for name, bad := range map[string]string{
 		"RS256 by default":   strings.Replace(good, `"id_token_signed_response_alg":"ES256",`, "", 1),
 		"RS256":              strings.Replace(good, "ES256", "RS256", 1),

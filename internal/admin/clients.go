@@ -54,6 +54,7 @@ type clients struct {
 	store     clientStore
 	state     clientStateStore
 	resources resourceStore
+	ring      Keyring
 	now       func() time.Time
 	changing  *sync.Mutex // held from reading what is to be changed until it is written
 }
@@ -103,6 +104,9 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 	case !errors.Is(err, idp.ErrNotFound):
 		return err
 	}
+	if err := e.ring.NeedFor(r.Context(), c.ClientMetadata, now); err != nil {
+		return err
+	}
 	shown := giveSecret(&c)
 	if err := e.store.PutClient(r.Context(), operator(r), c, now); err != nil {
 		return err
@@ -130,6 +134,9 @@ func (e clients) update(w http.ResponseWriter, r *http.Request) error {
 		return invalid("token_endpoint_auth_method cannot change to or from none; add a new client")
 	}
 	if err := e.check(r.Context(), c.ClientMetadata); err != nil {
+		return err
+	}
+	if err := e.ring.NeedFor(r.Context(), c.ClientMetadata, e.now()); err != nil {
 		return err
 	}
 	var shown secret.Text

@@ -18,6 +18,7 @@ type Keyring interface {
 	List(ctx context.Context) ([]keyring.Status, error)
 	Succeed(ctx context.Context, by idp.Actor, algs []jose.Algorithm, now time.Time) ([]keyring.Status, error)
 	Need(ctx context.Context, alg jose.Algorithm, now time.Time) error
+	NeedFor(ctx context.Context, m idp.ClientMetadata, now time.Time) error
 	Kill(ctx context.Context, by idp.Actor, kid string, now time.Time) error
 	Rewrap(ctx context.Context, by idp.Actor, now time.Time) (keyring.Rewrapped, error)
 }

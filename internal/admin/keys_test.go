@@ -34,7 +34,7 @@ func (a *api) signing(alg string) admin.Key {
 func TestKeys_Rotate(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	for _, bad := range []string{`{"alg":"HS256"}`, `{"alg":"PS256"}`, `{"alg":7}`, `{"algorithm":"RS256"}`, `[]`} {
+	for _, bad := range []string{`{"alg":"HS256"}`, `{"alg":"PS256"}`, `{"alg":"PS384"}`, `{"alg":7}`, `{"algorithm":"RS256"}`, `[]`} {
 		a.do(http.StatusBadRequest, "POST", "/keys/rotate", bad)
 	}
 	if n := len(a.keys()); n != 3 {
@@ -96,5 +96,39 @@ func TestKeys_Rewrap(t *testing.T) {
 	a := newAPI(t)
 	if got := decode[admin.Rewrapped](t, a.do(http.StatusOK, "POST", "/keys/rewrap", "")); got != (admin.Rewrapped{Keys: 3}) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestKeys_OnDemand: a key of PS256 is there as soon as a client or a service has it, and not
+// before; whoever is refused adds none.
+func TestKeys_OnDemand(t *testing.T) {
+	t.Parallel()
+	const app = `"client_name":"App","redirect_uris":["https://app.example.com/cb"]`
+	for name, put := range map[string]func(a *api){
+		"new client": func(a *api) {
+			a.do(http.StatusCreated, "POST", "/clients", `{`+app+`,"id_token_signed_response_alg":"PS256"}`)
+		},
+		"changed client": func(a *api) {
+			a.do(http.StatusCreated, "POST", "/clients", `{"client_id":"app",`+app+`}`)
+			a.do(http.StatusOK, "PATCH", "/clients/app", `{"userinfo_signed_response_alg":"PS256"}`)
+		},
+		"resource": func(a *api) {
+			a.do(http.StatusOK, "PUT", "/resources/https:%2F%2Forders.example.com",
+				`{"name":"Orders","alg":"PS256","scopes":[{"name":"orders:read","title":{"en":"See your orders"}}]}`)
+		},
+	} {
+		a := newAPI(t)
+		a.do(http.StatusBadRequest, "POST", "/clients", `{"client_name":"","id_token_signed_response_alg":"PS256"}`)
+		if n := len(a.keys()); n != 3 {
+			t.Fatalf("%s: %d keys before", name, n)
+		}
+		put(a)
+		made := a.signing("PS256")
+		if n := len(a.keys()); n != 4 || made.State != "active" {
+			t.Errorf("%s: %d keys, %+v", name, n, made)
+		}
+		if next := decode[[]admin.Key](t, a.do(http.StatusOK, "POST", "/keys/rotate", `{"alg":"PS256"}`)); len(next) != 1 || next[0].Alg != "PS256" {
+			t.Errorf("%s: %+v", name, next)
+		}
 	}
 }

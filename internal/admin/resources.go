@@ -19,7 +19,7 @@ type Resource struct {
 	ID                  string      `json:"id"`
 	Name                string      `json:"name"`
 	TokenFormat         string      `json:"token_format"`                    // "jwt"
-	Alg                 string      `json:"alg"`                             // EdDSA, ES256, RS256, ML-DSA-44, ML-DSA-65 or ML-DSA-87
+	Alg                 string      `json:"alg"`                             // EdDSA, ES256, RS256, PS256, ML-DSA-44, ML-DSA-65 or ML-DSA-87
 	AccessTokenLifetime int64       `json:"access_token_lifetime,omitempty"` // seconds; 0: the server's default
 	Scopes              []idp.Scope `json:"scopes"`
 }
@@ -149,9 +149,9 @@ func (e resources) check(res idp.Resource) error {
 		return invalid("token_format is not jwt; others are not supported in this version")
 	}
 	switch res.Alg {
-	case "EdDSA", "ES256", "RS256", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87":
+	case "EdDSA", "ES256", "RS256", "PS256", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87":
 	default:
-		return invalid("alg is none of EdDSA, ES256, RS256, ML-DSA-44, ML-DSA-65, ML-DSA-87")
+		return invalid("alg is none of EdDSA, ES256, RS256, PS256, ML-DSA-44, ML-DSA-65, ML-DSA-87")
 	}
 	if len(res.Scopes) == 0 || len(res.Scopes) > registration.MaxScopes {
 		return invalid("scopes must have from 1 to %d elements", registration.MaxScopes)

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	testName = regexp.MustCompile("`((?:Test|Fuzz|Example|Benchmark)[A-Za-z0-9_]*)(?:/[^`]*)?`")
+	testName = regexp.MustCompile("`((?:Test|Fuzz|Example|Benchmark)[A-Za-z0-9_]*)(?:/([^`]*))?`")
 	threatID = regexp.MustCompile(`^[A-Z]{3}-[0-9]{2}$`)
 	fileName = regexp.MustCompile("`([a-z0-9_./-]+\\.(?:go|txt|sql|css|html))`")
 )
@@ -42,6 +42,9 @@ func checkRow(t *testing.T, doc, row string, tests, files map[string]bool) {
 	for _, n := range names {
 		if !tests[n[1]] {
 			t.Errorf("%s: test %s does not exist: %s", doc, n[1], row)
+		}
+		if n[2] != "" && !tests["/"+n[2]] {
+			t.Errorf("%s: test %s has no part %s: %s", doc, n[1], n[2], row)
 		}
 	}
 	for _, f := range fileName.FindAllStringSubmatch(row, -1) {
@@ -101,7 +104,8 @@ func tableRows(t *testing.T, doc string) []string {
 	return rows
 }
 
-// declaredTests returns the names of all test functions and the paths and base names of all files.
+// declaredTests returns the names of all test functions, those of the parts of the suite of
+// both engines with a slash before them, and the paths and base names of all files.
 func declaredTests(t *testing.T) (tests, files map[string]bool) {
 	t.Helper()
 	tests, files = map[string]bool{}, map[string]bool{}
@@ -128,6 +132,9 @@ func declaredTests(t *testing.T) (tests, files map[string]bool) {
 		for _, decl := range file.Decls {
 			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil {
 				tests[fn.Name.Name] = true
+			}
+			if list, ok := decl.(*ast.GenDecl); ok && strings.Contains(name, "storetest/") {
+				partsOf(list, tests)
 			}
 		}
 		return nil
@@ -259,4 +266,14 @@ func TestDocs_Links(t *testing.T) {
 			}
 		}
 	}
+}
+
+// partsOf adds the names in lists of tests, as "go test" writes them.
+func partsOf(list *ast.GenDecl, tests map[string]bool) {
+	ast.Inspect(list, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			tests["/"+strings.ReplaceAll(strings.Trim(lit.Value, `"`), " ", "_")] = true
+		}
+		return true
+	})
 }

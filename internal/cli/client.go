@@ -46,7 +46,7 @@ func (f *clientFlags) flags(cmd *cobra.Command) {
 	fl.StringVar(&f.jwks, "jwks", "", "file with its public keys, for private_key_jwt")
 	fl.StringVar(&f.jwksURI, "jwks-uri", "", "address of its public keys, instead of --jwks")
 	fl.StringVar(&f.authAlg, "auth-alg", "", "the one algorithm that it signs with for private_key_jwt (default: any)")
-	fl.StringVar(&f.idAlg, "id-token-alg", "", "how its ID tokens are signed: RS256, ES256 or EdDSA (default: RS256)")
+	fl.StringVar(&f.idAlg, "id-token-alg", "", "how its ID tokens are signed: RS256, ES256, EdDSA or PS256 (default: RS256)")
 	fl.StringVar(&f.profile, "profile", "oauth21", "oauth21, oidc for relying parties that cannot do PKCE, or fapi2")
 	fl.StringArrayVar(&f.redirects, "redirect", nil, "address that people return to (repeat for more)")
 	fl.StringArrayVar(&f.logouts, "post-logout-redirect", nil, "address that people return to after signing out (repeat for more)")

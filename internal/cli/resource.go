@@ -52,7 +52,7 @@ func (a *app) resourcePut() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "name that people see")
-	cmd.Flags().StringVar(&alg, "alg", "EdDSA", "how its tokens are signed: EdDSA, ES256, RS256, or ML-DSA-44, -65 or -87")
+	cmd.Flags().StringVar(&alg, "alg", "EdDSA", "how its tokens are signed: EdDSA, ES256, RS256, PS256, or ML-DSA-44, -65 or -87")
 	cmd.Flags().DurationVar(&lifetime, "access-token-lifetime", 0, "how long its tokens live, 1m to 1h (default: the server's)")
 	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "scope as NAME=TEXT (repeat for more)")
 	cmd.Flags().StringVar(&file, "file", "", "read all from a JSON file; - is standard input")

@@ -63,7 +63,7 @@ func private(alg jose.Algorithm) (crypto.Signer, error) {
 		return key, err
 	case jose.ES256:
 		return ecdsa.GenerateKey(elliptic.P256(), secret.Reader)
-	case jose.RS256:
+	case jose.RS256, jose.PS256:
 		return rsa.GenerateKey(secret.Reader, rsaBits)
 	}
 	if params, ok := mldsaParameters[alg]; ok {

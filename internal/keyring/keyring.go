@@ -49,10 +49,9 @@ type Store interface {
 // parties try the first key only, and RS256 is what every one of them can check.
 var algorithms = [...]jose.Algorithm{jose.RS256, jose.ES256, jose.EdDSA}
 
-// onDemand are the algorithms that have keys from the moment that a resource wants them.
-// They stand in a key set of their own: many clients refuse a set with a kind of key that
-// they do not know.
-var onDemand = [...]jose.Algorithm{jose.MLDSA44, jose.MLDSA65, jose.MLDSA87}
+// onDemand are the algorithms that have keys from the moment that a client or a resource
+// wants them, so that nobody's key set grows by what nobody there needs.
+var onDemand = [...]jose.Algorithm{jose.PS256, jose.MLDSA44, jose.MLDSA65, jose.MLDSA87}
 
 // known is all of them, in the order of the key set.
 var known = slices.Concat(algorithms[:], onDemand[:])
@@ -67,6 +66,7 @@ type Ring struct {
 	policy Policy
 
 	reload  sync.Mutex // one Reload at a time
+	needed  sync.Mutex // one key on demand at a time: making one takes its time, and strangers may ask
 	current atomic.Pointer[snapshot]
 }
 
@@ -77,7 +77,7 @@ type snapshot struct {
 	since   map[jose.Algorithm]time.Time // when the signers were published
 	keys    *jose.KeySet
 	hints   *jose.KeySet // keys, and those that were retired on schedule
-	jwks    []byte       // of keys, without those of onDemand
+	jwks    []byte       // of keys, without those of ML-DSA
 	all     []byte       // of keys
 }
 
@@ -133,18 +133,21 @@ func (r *Ring) Reload(ctx context.Context, now time.Time) error {
 }
 
 // wants reports whether there must be a key of the algorithm. One of onDemand that has had
-// a key has a resource with tokens of it.
+// a key has a client or a resource with tokens of it.
 func (s *snapshot) wants(alg jose.Algorithm) bool {
 	return slices.Contains(algorithms[:], alg) ||
 		slices.ContainsFunc(s.rows, func(k idp.SigningKey) bool { return k.Alg == string(alg) })
 }
 
 // Need makes a key of the algorithm if it is one that has keys on demand and has none. It
-// signs at once: no verifier is there that could have older keys.
+// signs at once: nobody could have an older key of it, and who asked for it looks again for
+// one that it does not know.
 func (r *Ring) Need(ctx context.Context, alg jose.Algorithm, now time.Time) error {
 	if !slices.Contains(onDemand[:], alg) {
 		return nil
 	}
+	r.needed.Lock()
+	defer r.needed.Unlock()
 	if _, err := r.Signer(alg); err == nil {
 		return nil
 	}
@@ -152,6 +155,17 @@ func (r *Ring) Need(ctx context.Context, alg jose.Algorithm, now time.Time) erro
 		return err
 	}
 	return r.Reload(ctx, now)
+}
+
+// NeedFor makes the keys that what a client is sent is signed with: its ID tokens, logout
+// tokens and userinfo.
+func (r *Ring) NeedFor(ctx context.Context, m idp.ClientMetadata, now time.Time) error {
+	for _, alg := range []string{m.IDTokenAlg, m.UserinfoAlg} {
+		if err := r.Need(ctx, jose.Algorithm(alg), now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // system is who acts when nobody asked for it.
@@ -212,7 +226,7 @@ func (s *snapshot) publish(public, hints []*jose.Key) (err error) {
 	if s.all, err = json.Marshal(s.keys); err != nil {
 		return fmt.Errorf("key set: %w", err)
 	}
-	common, err := jose.NewKeySet(slices.DeleteFunc(slices.Clone(public), func(k *jose.Key) bool { return slices.Contains(onDemand[:], k.Algorithm()) })...)
+	common, err := jose.NewKeySet(slices.DeleteFunc(slices.Clone(public), apart)...)
 	if err != nil {
 		return fmt.Errorf("key set: %w", err)
 	}
@@ -220,6 +234,13 @@ func (s *snapshot) publish(public, hints []*jose.Key) (err error) {
 		return fmt.Errorf("key set: %w", err)
 	}
 	return nil
+}
+
+// apart: keys of ML-DSA stand in a set of their own, for many clients refuse a set with a
+// kind of key that they do not know.
+func apart(k *jose.Key) bool {
+	_, mldsa := mldsaParameters[k.Algorithm()]
+	return mldsa
 }
 
 // sameRow compares all that a snapshot depends on.

@@ -122,8 +122,10 @@ func TestOpen_FirstStart(t *testing.T) {
 			t.Errorf("%s: %v", alg, err)
 		}
 	}
-	if _, err := ring.Signer(jose.PS256); !errors.Is(err, idp.ErrNotFound) {
-		t.Errorf("PS256: %v", err)
+	for _, alg := range []jose.Algorithm{jose.PS256, jose.PS384} {
+		if _, err := ring.Signer(alg); !errors.Is(err, idp.ErrNotFound) {
+			t.Errorf("%s: %v", alg, err)
+		}
 	}
 	if _, err := ring.Signer(""); !errors.Is(err, idp.ErrNotFound) {
 		t.Errorf("no algorithm: %v", err)

@@ -346,8 +346,8 @@ func TestSucceed(t *testing.T) {
 	if all := succeed(); len(all) != len(algorithms) {
 		t.Errorf("all: %+v", all)
 	}
-	if _, err := w.Succeed(t.Context(), operator, []jose.Algorithm{"PS256"}, w.now); !errors.Is(err, idp.ErrInvalid) {
-		t.Errorf("PS256: %v", err)
+	if _, err := w.Succeed(t.Context(), operator, []jose.Algorithm{"PS384"}, w.now); !errors.Is(err, idp.ErrInvalid) {
+		t.Errorf("PS384: %v", err)
 	}
 	w.pass(50 * time.Minute)
 	if w.signer(jose.EdDSA).Key().ID() != first[0].ID {

@@ -153,8 +153,11 @@ func checkScope(ctx context.Context, a *asking) (err error) {
 
 func checkResource(ctx context.Context, a *asking) error {
 	t, err := a.checks.audiences.choose(ctx, a.form.Get("resource"), a.req.Scopes)
+	if err != nil {
+		return err
+	}
 	a.req.Resource = t.audience
-	return err
+	return fits(a.client, t.resource)
 }
 
 // takeHints keeps what pages may use. None of it can make a request fail.

@@ -64,6 +64,7 @@ type documents struct {
 	cfg    DocumentsConfig
 	policy registration.Policy
 	get    documentGetter
+	keys   keyMaker
 	store  documentStore
 	now    func() time.Time
 
@@ -82,7 +83,7 @@ type flight struct {
 
 func newDocuments(cfg *Config) *documents {
 	return &documents{
-		Directory: cfg.Directory, cfg: cfg.Documents, policy: registration.Policy{Scopes: cfg.Registration.Scopes}, get: cfg.Outbound.Strangers(), store: cfg.Store, now: cfg.Now,
+		Directory: cfg.Directory, cfg: cfg.Documents, policy: registration.Policy{Scopes: cfg.Registration.Scopes}, get: cfg.Outbound.Strangers(), keys: cfg.Keys, store: cfg.Store, now: cfg.Now,
 		fresh: map[string]time.Time{}, failing: map[string]time.Time{}, flights: map[string]*flight{},
 	}
 }
@@ -207,6 +208,9 @@ func (d *documents) ask(ctx context.Context, id string, known idp.Client, there 
 	}
 	if there && sameMetadata(known.ClientMetadata, m) {
 		return known, until, nil
+	}
+	if err := d.keys.NeedFor(ctx, m, now); err != nil {
+		return idp.Client{}, time.Time{}, err
 	}
 	c, err := d.store.PutDocumentClient(ctx, idp.Actor{Kind: "system", ID: "documents"},
 		idp.Client{ID: id, CreatedAt: now, Origin: idp.OriginDocument, ClientMetadata: m}, maxDocuments, now)

@@ -15,7 +15,7 @@ func TestCORS_SES05_Preflight(t *testing.T) {
 		"https://spa.example": true, "https://app.example": false /* its client is disabled */, "https://evil.example": false, "null": false, "": false,
 		"https://spa.example.evil.example": false, "https://SPA.example": false, "http://spa.example": false, "https://spa.example:443": false,
 	} {
-		for _, path := range []string{"/token", "/userinfo", "/revoke", "/device_authorization"} {
+		for _, path := range []string{"/token", "/userinfo", "/revoke", "/device_authorization", "/par"} {
 			a := w.send("OPTIONS", path, nil, "Origin", origin, "Access-Control-Request-Method", "POST")
 			got := a.Header().Get("Access-Control-Allow-Origin")
 			if a.Code != http.StatusNoContent || (got == origin && origin != "") != allowed || got == "*" {
@@ -50,6 +50,8 @@ func TestCORS_SES05_Answers(t *testing.T) {
 			"token":    w.send("POST", "/token", form, origin...),
 			"userinfo": w.send("GET", "/userinfo", nil, append(origin, "Authorization", "Bearer "+a.json("access_token"))...),
 			"revoke":   w.send("POST", "/revoke", params("token", "x", "client_id", "spa"), origin...),
+			"push":     w.send("POST", "/par", ask("spa"), origin...),
+			"push, no": w.send("POST", "/par", ask("spa", "response_type", "token"), origin...),
 			"device":   w.send("POST", "/device_authorization", params("client_id", "spa"), origin...),
 		} {
 			h := got.Header()

@@ -94,6 +94,9 @@ func (e *deviceEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := fits(c.Client, t.resource); err != nil {
+		return err
+	}
 	d.Resource = t.audience
 	answer, err := e.begin(r.Context(), d, edge.Network(edge.ClientAddr(r)), now)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signet-id/signet/internal/clientkey"
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/registration"
 )
 
 // metadata is OpenID Connect Discovery §3 and RFC 8414 §2 in one: both documents are
@@ -62,9 +63,9 @@ type metadata struct {
 
 // discovery renders the metadata, once.
 func discovery(cfg *Config) []byte {
-	issuer, registration := cfg.Issuer, ""
+	issuer, register := cfg.Issuer, ""
 	if cfg.Registration.Mode == RegistrationToken || cfg.Registration.Mode == RegistrationOpen {
-		registration = issuer + "/register"
+		register = issuer + "/register"
 	}
 	confidential := []string{string(idp.AuthBasic), string(idp.AuthPost), string(idp.AuthPrivateKeyJWT)}
 	methods := append(slices.Clone(confidential), string(idp.AuthNone))
@@ -91,8 +92,8 @@ func discovery(cfg *Config) []byte {
 		ResponseModesSupported:        modes[:],
 		GrantTypesSupported:           []string{idp.GrantAuthorizationCode, idp.GrantRefreshToken, idp.GrantClientCredentials, idp.GrantDeviceCode},
 		SubjectTypesSupported:         []string{"public"},
-		IDTokenAlgs:                   []string{"RS256", "ES256", "EdDSA"},
-		UserinfoAlgs:                  []string{"RS256", "ES256", "EdDSA"},
+		IDTokenAlgs:                   registration.SigningAlgorithms[:],
+		UserinfoAlgs:                  registration.SigningAlgorithms[:],
 		RequestObjectAlgs:             requestObjectAlgs,
 		TokenEndpointAuthMethods:      methods,
 		TokenEndpointAuthAlgs:         assertionAlgs,
@@ -116,7 +117,7 @@ func discovery(cfg *Config) []byte {
 		AuthorizationResponseIss:  true,
 		ClaimsParameterSupported:  true,
 		RequestParameterSupported: true,
-		RegistrationEndpoint:      registration,
+		RegistrationEndpoint:      register,
 		ClientIDMetadataDocuments: cfg.Documents.On,
 	})
 	if err != nil {

@@ -63,6 +63,7 @@ func TestDiscovery_RFC8414_2_Metadata(t *testing.T) {
 	for name, want := range map[string]string{
 		"dpop_signing_alg_values_supported": `["ES256","EdDSA","Ed25519","PS256"]`, // RFC 9449 §5.1
 		"issuer":                            `"https://id.example"`, "response_types_supported": `["code"]`, "response_modes_supported": `["query","form_post"]`,
+		"prompt_values_supported":          `["none","login","consent","select_account"]`, // prompt=create §4.2: all of them
 		"code_challenge_methods_supported": `["S256"]`, "authorization_response_iss_parameter_supported": "true",
 		"request_uri_parameter_supported": "false", "request_parameter_supported": "true", "claims_parameter_supported": "true", "subject_types_supported": `["public"]`,
 		"backchannel_logout_supported": "true", "backchannel_logout_session_supported": "true",

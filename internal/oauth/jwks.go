@@ -1,14 +1,24 @@
 package oauth
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
+	"time"
+
+	"github.com/signet-id/signet/internal/idp"
 )
 
 // Keys is the public half of the keyring.
 type Keys interface {
 	JWKS() []byte    // what every client understands
 	AllJWKS() []byte // also keys of ML-DSA (RFC 9964)
+	keyMaker
+}
+
+// keyMaker makes keys of algorithms that have none before somebody asks for them.
+type keyMaker interface {
+	NeedFor(ctx context.Context, m idp.ClientMetadata, now time.Time) error
 }
 
 // jwksEndpoint is GET /jwks.json (RFC 7517 §5), and /jwks-pq.json with the keys of ML-DSA

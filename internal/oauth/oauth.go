@@ -242,8 +242,9 @@ func (e *Endpoints) forClients(s shared) {
 	device := &deviceEndpoint{issuer: cfg.Issuer, clients: s.clients, audiences: s.audiences, store: cfg.Store, cors: s.cors, cfg: cfg.Devices, now: cfg.Now}
 	e.handle("POST /device_authorization", device.serve, s.json.write)
 	e.handle("OPTIONS /device_authorization", s.cors.preflight("POST"), s.json.write)
-	push := &parEndpoint{json: s.json, clients: s.clients, proofs: e.proofs, checks: s.checks, store: cfg.Store, quotas: cfg.Quotas, now: cfg.Now}
+	push := &parEndpoint{json: s.json, clients: s.clients, proofs: e.proofs, checks: s.checks, store: cfg.Store, cors: s.cors, quotas: cfg.Quotas, now: cfg.Now}
 	e.handle("POST /par", push.serve, push.refuse)
+	e.handle("OPTIONS /par", s.cors.preflight("POST"), s.json.write)
 	revoke := &revokeEndpoint{clients: s.clients, tokens: cfg.Tokens, store: cfg.Store, cors: s.cors, now: cfg.Now}
 	e.handle("POST /revoke", revoke.serve, s.json.write)
 	e.handle("OPTIONS /revoke", s.cors.preflight("POST"), s.json.write)
@@ -263,7 +264,7 @@ func (e *Endpoints) forRegistration() {
 	}
 	register := &registerEndpoint{
 		issuer: cfg.Issuer, open: cfg.Registration.Mode == RegistrationOpen, policy: registration.Policy{Scopes: cfg.Registration.Scopes},
-		directory: cfg.Directory, outbound: cfg.Outbound.Strangers(), store: cfg.Store, now: cfg.Now,
+		directory: cfg.Directory, outbound: cfg.Outbound.Strangers(), keys: cfg.Keys, store: cfg.Store, now: cfg.Now,
 	}
 	e.handle("POST /register", register.create, register.refuse)
 	e.handle("GET /register/{client}", register.show, register.refuse)

@@ -40,6 +40,7 @@ type parEndpoint struct {
 	proofs  *proofs
 	checks  *requestChecks
 	store   parStore
+	cors    crossOrigin
 	quotas  Quotas
 	now     func() time.Time
 }
@@ -51,6 +52,7 @@ type pushed struct {
 }
 
 func (e *parEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
+	e.cors.vary(w)
 	form, err := edge.Form(w, r, maxPushForm)
 	if err != nil {
 		return formError(err)
@@ -59,6 +61,7 @@ func (e *parEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	e.cors.allow(w, r, c.Client)
 	if form.Get("request_uri") != "" { // RFC 9126 §2.1
 		return refuse(InvalidRequest, "a pushed request has no request_uri")
 	}

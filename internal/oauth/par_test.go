@@ -108,7 +108,7 @@ func TestPAR_RFC9126_2_3_Errors(t *testing.T) {
 		}
 	}
 	a := w.send("GET", "/par?"+ask("spa").Encode(), nil)
-	if a.Code != http.StatusMethodNotAllowed || a.Header().Get("Allow") != "POST" {
+	if a.Code != http.StatusMethodNotAllowed || a.Header().Get("Allow") != "OPTIONS, POST" {
 		t.Errorf("GET: %d %v", a.Code, a.Header())
 	}
 	if a := w.send("POST", "/par?"+ask("spa").Encode(), params()); a.Code != http.StatusUnauthorized {

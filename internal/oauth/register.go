@@ -68,6 +68,7 @@ type registerEndpoint struct {
 	policy    registration.Policy
 	directory scopeDirectory
 	outbound  *outbound.Client
+	keys      keyMaker
 	store     registerStore
 	now       func() time.Time
 }
@@ -99,6 +100,9 @@ func (e *registerEndpoint) create(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	if err := e.checkSector(r.Context(), m); err != nil {
+		return err
+	}
+	if err := e.keys.NeedFor(r.Context(), m, now); err != nil {
 		return err
 	}
 	c := idp.Client{ID: registration.NewID(secret.ID()), CreatedAt: now, Origin: idp.OriginRegistered, ClientMetadata: m}

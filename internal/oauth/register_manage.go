@@ -64,6 +64,9 @@ func (e *registerEndpoint) change(w http.ResponseWriter, r *http.Request) error 
 	if err := e.checkSector(r.Context(), m); err != nil {
 		return err
 	}
+	if err := e.keys.NeedFor(r.Context(), m, now); err != nil {
+		return err
+	}
 	err = e.store.ChangeRegisteredClient(r.Context(), edge.Actor(r, "client", c.ID), c.ID, c.RegistrationHash, m, now)
 	switch {
 	case errors.Is(err, idp.ErrNotFound): // disabled or deleted at this very moment

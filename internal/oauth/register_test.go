@@ -327,10 +327,10 @@ func TestManage_RFC7592_2_Life(t *testing.T) {
 	}
 	w.sendJSON("PUT", path, `{"client_id":"`+id+`","redirect_uris":["http://mcp.example/cb"]}`, mine...).expect(http.StatusBadRequest, "invalid_redirect_uri")
 	w.alter(id, func(c *idp.Client) { c.FirstParty = true }) // what an operator decided stays the operator's
-	w.sendJSON("PUT", path, `{"client_id":"`+id+`","redirect_uris":["https://mcp.example/two"],"first_party":false,"scope":"openid mail.read"}`, mine...).ok()
+	w.sendJSON("PUT", path, `{"client_id":"`+id+`","redirect_uris":["https://mcp.example/two"],"first_party":false,"scope":"openid mail.read","tos_uri":null}`, mine...).ok()
 	c, err := w.db.Client(t.Context(), id)
 	w.must(err)
-	if !c.FirstParty || fmt.Sprint(c.Scopes) != "[openid]" {
+	if !c.FirstParty || fmt.Sprint(c.Scopes) != "[openid]" || c.TermsURI != "" {
 		t.Errorf("CLI-04: %+v", c)
 	}
 

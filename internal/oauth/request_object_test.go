@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/verify/jose"
@@ -223,7 +222,14 @@ func TestAuthorize_RFC9101_10_5_Registered(t *testing.T) {
 			t.Errorf("fapi2, %s: %s", name, a.Body)
 		}
 	}
-	w.pass(time.Second)
+	rs, ps := newSigner(t, jose.RS256, "rs"), newSigner(t, jose.PS256, "ps")
+	w.alter("web", func(c *idp.Client) { c.JWKS = keySet(t, s, rs, ps) })
+	for signer, status := range map[*jose.Signer]int{s: http.StatusCreated, ps: http.StatusCreated, rs: http.StatusBadRequest} {
+		a := w.as("web", "/par", params("request", w.signObject(signer, objectType, w.inObject(ask("web"), nil))))
+		if a.Code != status || status == http.StatusBadRequest && a.json("error") != "invalid_request_object" {
+			t.Errorf("fapi2, %s: %d %s", signer.Key().Algorithm(), a.Code, a.Body)
+		}
+	}
 }
 
 // RFC 9449 §10: a key that the client signs and that we cannot read must not leave a code

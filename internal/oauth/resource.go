@@ -70,6 +70,16 @@ func (a audiences) named(ctx context.Context, resource string, scopes []string) 
 	return t, nil
 }
 
+// fits keeps an algorithm from a client whose profile does not have it, however the tokens
+// of the resource are signed for others. FAPI 2.0 §5.4.1: PS256, ES256 or EdDSA. Those of
+// ML-DSA, which are younger than it, are not refused: nobody gets them without asking.
+func fits(c idp.Client, r idp.Resource) error {
+	if c.Profile == idp.FAPI2 && r.Alg == "RS256" {
+		return refuse(InvalidTarget, "the resource has tokens of RS256, which profile fapi2 does not have")
+	}
+	return nil
+}
+
 // again chooses for a grant that exists: what the client names now, else what it named
 // first. narrowed says that the client asks for fewer scopes, perhaps of another resource.
 func (a audiences) again(ctx context.Context, g idp.Grant, resource string, scopes []string, narrowed bool) (target, error) {

@@ -118,6 +118,9 @@ func (e *tokenEndpoint) issue(ctx context.Context, g grant, c authenticated, req
 	if err != nil {
 		return tokenResponse{}, err
 	}
+	if err := fits(c.Client, d.Resource); err != nil {
+		return tokenResponse{}, err
+	}
 	d.NotBefore, d.JKT = c.notBefore, req.key.jkt
 	access, err := e.tokens.Access(d.Authorization, req.now)
 	if err != nil {

@@ -207,7 +207,7 @@ func belonging(t *testing.T, places []place) map[string]map[string]bool {
 
 // withoutTokens are the routes that take none.
 var withoutTokens = []string{
-	"OPTIONS /token", "OPTIONS /device_authorization", "OPTIONS /revoke", "OPTIONS /userinfo", "OPTIONS /revocations", // preflights
+	"OPTIONS /token", "OPTIONS /par", "OPTIONS /device_authorization", "OPTIONS /revoke", "OPTIONS /userinfo", "OPTIONS /revocations", // preflights
 	"POST /authorize", // as GET, by the same checks; a session is not looked at
 	"GET /jwks.json", "GET /jwks-pq.json", "GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server",
 	"GET /revocations", // public

@@ -2,6 +2,7 @@ package registration
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/signet-id/signet/internal/idp"
 )
@@ -14,10 +15,8 @@ func checkRequests(m idp.ClientMetadata) error {
 			return invalid("response_modes[%d] is neither query nor form_post, or stands there twice", i)
 		}
 	}
-	switch m.UserinfoAlg {
-	case "", "RS256", "ES256", "EdDSA":
-	default:
-		return invalid("userinfo_signed_response_alg is none of RS256, ES256, EdDSA")
+	if m.UserinfoAlg != "" && !slices.Contains(SigningAlgorithms[:], m.UserinfoAlg) {
+		return invalid("userinfo_signed_response_alg is none of %s", strings.Join(SigningAlgorithms[:], ", "))
 	}
 	switch m.RequestObjectAlg {
 	case "", "RS256", "PS256", "ES256", "EdDSA", "Ed25519":

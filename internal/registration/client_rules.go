@@ -84,10 +84,8 @@ func checkClient(m idp.ClientMetadata, known map[string]bool) error {
 	default:
 		return invalid("security_profile is none of oauth21, oidc, fapi2")
 	}
-	switch m.IDTokenAlg {
-	case "", "RS256", "ES256", "EdDSA":
-	default:
-		return invalid("id_token_signed_response_alg is none of RS256, ES256, EdDSA")
+	if m.IDTokenAlg != "" && !slices.Contains(SigningAlgorithms[:], m.IDTokenAlg) {
+		return invalid("id_token_signed_response_alg is none of %s", strings.Join(SigningAlgorithms[:], ", "))
 	}
 	if err := checkKeys(m); err != nil {
 		return err

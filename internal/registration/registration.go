@@ -76,6 +76,10 @@ func visible(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P
 
 func plainText(s string, n int) bool { return PlainText(s, n) }
 
+// SigningAlgorithms are those that a client may choose for what it is sent: ID tokens, logout
+// tokens and userinfo. Keys of PS256 are made when somebody asks for it.
+var SigningAlgorithms = [...]string{"RS256", "ES256", "EdDSA", "PS256"}
+
 // MaxScopes is how many scopes a client or a service may have.
 const MaxScopes = maxScopes
 

@@ -16,7 +16,7 @@ func TestServer_RFC9110_15_5_6_Allow(t *testing.T) {
 	t.Parallel()
 	s := start(t, false, func(c *config.Config) { c.Registration = "open" })
 	for path, want := range map[string]string{
-		"/token": "OPTIONS, POST", "/revoke": "OPTIONS, POST", "/device_authorization": "OPTIONS, POST", "/introspect": "POST", "/par": "POST", "/register": "POST",
+		"/token": "OPTIONS, POST", "/revoke": "OPTIONS, POST", "/device_authorization": "OPTIONS, POST", "/introspect": "POST", "/par": "OPTIONS, POST", "/register": "POST",
 		"/register/dyn-x": "DELETE, GET, HEAD, PUT", "/userinfo": "GET, HEAD, OPTIONS, POST", "/authorize": "GET, HEAD, POST", "/authorize/continue": "GET, HEAD",
 		"/logout": "GET, HEAD, POST", "/jwks.json": "GET, HEAD", "/jwks-pq.json": "GET, HEAD", "/revocations": "GET, HEAD, OPTIONS",
 		"/.well-known/openid-configuration": "GET, HEAD", "/.well-known/oauth-authorization-server": "GET, HEAD",

@@ -41,6 +41,9 @@ func (s *Server) Seed(ctx context.Context, seed Seed) error {
 		}
 	}
 	for _, c := range seed.Clients {
+		if err := s.keys.NeedFor(ctx, c.ClientMetadata, now); err != nil {
+			return err
+		}
 		if err := s.store.PutClient(ctx, by, c, now); err != nil {
 			return err
 		}

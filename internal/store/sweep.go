@@ -43,8 +43,14 @@ var sweeps = [...]sweep{
 		(SELECT client_id, user_id, session_id FROM logout_notices WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2)`},
 	sweepRequests,
 	sweepPushed,
+	// Of a grant that nobody collected there is no token, so no rule is needed; it would stand
+	// among a person's apps until it ends by itself.
+	{what: "grants of codes that nobody redeemed", keep: keepCodes, query: `DELETE FROM grants WHERE id IN
+		(SELECT grant_id FROM codes WHERE expires_at <= $1 AND redeemed_at IS NULL ORDER BY expires_at LIMIT $2)`},
 	{what: "codes", keep: keepCodes, query: `DELETE FROM codes WHERE hash IN
 		(SELECT hash FROM codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`},
+	{what: "grants that no device collected", keep: keepDevices, query: `DELETE FROM grants WHERE id IN
+		(SELECT grant_id FROM device_requests WHERE expires_at <= $1 AND redeemed_at IS NULL AND grant_id IS NOT NULL ORDER BY expires_at LIMIT $2)`},
 	{what: "device requests", keep: keepDevices, query: `DELETE FROM device_requests WHERE id IN
 		(SELECT id FROM device_requests WHERE expires_at <= $1 AND redeemed_at IS NULL ORDER BY expires_at LIMIT $2)`},
 	{what: "redeemed device requests", keep: keepCodes, query: `DELETE FROM device_requests WHERE id IN

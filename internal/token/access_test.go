@@ -41,7 +41,7 @@ func TestAccess_Rejections(t *testing.T) {
 		{"resource with the issuer as audience", func(a *token.Authorization) { a.Audience = issuer }, idp.ErrInvalid},
 		{"unknown resource", func(a *token.Authorization) { a.Resource = idp.Resource{} }, idp.ErrInvalid},
 		{"opaque format", func(a *token.Authorization) { a.Resource.TokenFormat = "opaque" }, idp.ErrInvalid},
-		{"algorithm without a key", func(a *token.Authorization) { a.Resource.Alg = "PS256" }, idp.ErrNotFound},
+		{"algorithm without a key", func(a *token.Authorization) { a.Resource.Alg = "PS384" }, idp.ErrNotFound},
 		{"no algorithm", func(a *token.Authorization) { a.Resource.Alg = "none" }, idp.ErrNotFound},
 		{"symmetric algorithm", func(a *token.Authorization) { a.Resource.Alg = "HS256" }, idp.ErrNotFound},
 		{"negative lifetime", func(a *token.Authorization) { a.Resource.AccessTokenLifetime = -time.Minute }, idp.ErrInvalid},
@@ -241,7 +241,7 @@ func TestAccess_Lifetime(t *testing.T) {
 // TestAccess_Algorithm: the resource chooses.
 func TestAccess_Algorithm(t *testing.T) {
 	t.Parallel()
-	for alg, want := range map[string]string{"": "EdDSA", "EdDSA": "EdDSA", "ES256": "ES256", "RS256": "RS256"} {
+	for alg, want := range map[string]string{"": "EdDSA", "EdDSA": "EdDSA", "ES256": "ES256", "RS256": "RS256", "PS256": "PS256"} {
 		a := authorization()
 		a.Resource.Alg = alg
 		acc := mustAccess(t, newIssuer(), a)

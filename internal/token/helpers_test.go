@@ -57,6 +57,9 @@ func openRing() (*keyring.Ring, *keyRows) {
 
 var sharedRing = sync.OnceValue(func() *keyring.Ring {
 	ring, _ := openRing()
+	if err := ring.Need(context.Background(), jose.PS256, start); err != nil {
+		panic(err)
+	}
 	return ring
 })
 

@@ -82,6 +82,7 @@ func TestID_OpenIDCore_3_1_3_6_AccessTokenHash(t *testing.T) {
 		"EdDSA": base64.RawURLEncoding.EncodeToString(sum[:32]),
 		"ES256": "oFYf1knNtrqnhAVfBRuteQ", // printf access | sha256sum, left half
 		"RS256": "oFYf1knNtrqnhAVfBRuteQ",
+		"PS256": "oFYf1knNtrqnhAVfBRuteQ",
 	} {
 		a.Client.IDTokenAlg = alg
 		tok := mustID(t, newIssuer(), a, "access")

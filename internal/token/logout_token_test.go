@@ -33,6 +33,7 @@ func TestLogout_BackChannel_2_4_Claims(t *testing.T) {
 		"usual":           {idp.Client{ID: "wiki"}, "session-1", "RS256"},
 		"EdDSA":           {idp.Client{ID: "wiki", ClientMetadata: idp.ClientMetadata{IDTokenAlg: "EdDSA"}}, "session-1", "EdDSA"},
 		"ES256":           {idp.Client{ID: "wiki", ClientMetadata: idp.ClientMetadata{IDTokenAlg: "ES256"}}, "session-1", "ES256"},
+		"PS256":           {idp.Client{ID: "wiki", ClientMetadata: idp.ClientMetadata{IDTokenAlg: "PS256"}}, "session-1", "PS256"},
 		"all of a person": {idp.Client{ID: "wiki"}, "", "RS256"},
 		"needs a session": {idp.Client{ID: "wiki", ClientMetadata: idp.ClientMetadata{BackchannelLogoutSID: true}}, "session-1", "RS256"},
 	} {

@@ -21,6 +21,7 @@ var deviceTests = []test{
 	{"OAU-18 an approved device gets its grant once", devicesRedeemed},
 	{"TOK-10 a device is not approved by who has gone meanwhile", devicesGone},
 	{"DOS-03 device requests are swept, used ones after an hour", devicesSwept},
+	{"OAU-18 a grant that no device collected goes with its request", devicesUncollected},
 	{"STO-06 device requests are void in a new epoch", devicesRestored},
 	{"OAU-18 an attempt that was none is taken back", attemptsForgiven},
 }
@@ -446,6 +447,23 @@ func devicesSwept(w *world) {
 	w.want("a second use is noticed", second(w.PollDevice(w.ctx, used.DeviceHash, "app", w.now)), idp.ErrConsumed)
 	w.wait(2 * time.Minute)
 	w.equal("the used one", w.sweepAll(), 1)
+}
+
+func devicesUncollected(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	s, _ := w.session(ann)
+	collected, forgotten := w.device("app"), w.device("app")
+	kept, _ := w.newGrant(ann, "app", "")
+	w.must(w.approve(ann, s.ID, w.deviceFlow(collected, s.ID), kept))
+	w.must(w.RedeemDevice(w.ctx, asClient("app"), collected.DeviceHash, nil, w.now))
+	lost, _ := w.newGrant(ann, "app", "")
+	w.must(w.approve(ann, s.ID, w.deviceFlow(forgotten, s.ID), lost))
+	w.wait(11 * time.Minute)
+	w.equal("the flows", w.sweepAll(), 2)
+	w.wait(time.Minute)
+	w.equal("the request and its grant", w.sweepAll(), 2)
+	w.onlyGrant(ann.ID, kept)
 }
 
 func devicesRestored(w *world) {

@@ -11,6 +11,7 @@ var sweepTests = []test{
 	{"DOS-03 everything that ended is swept, nothing that lives", sweeps},
 	{"a used code is remembered for an hour", sweepKeepsCodes},
 	{"DOS-03 a sweep is bounded, whatever hangs on one session", sweepIsBounded},
+	{"a grant whose code nobody redeemed goes with the code", sweepUncollected},
 }
 
 func (w *world) sweepAll() (rows int) {
@@ -103,8 +104,35 @@ func sweepIsBounded(w *world) {
 	w.now = s.IdleExpiresAt.Add(2 * time.Hour)
 	n, err := w.Sweep(w.ctx, w.now)
 	w.must(err)
-	if n == 0 || n > 1000 { // of codes and of grants
+	if n == 0 || n > 1500 { // of codes, of grants by their code, and of grants by their session
 		w.Errorf("one sweep took %d rows", n)
 	}
 	w.equal("codes, grants and the session", n+w.sweepAll(), 2*grants+1)
+}
+
+// sweepUncollected: nobody holds a token of such a grant, so no verifier hears of its end.
+func sweepUncollected(w *world) {
+	ann := w.user("ann")
+	w.client("app")
+	kept, code := w.newGrant(ann, "app", "")
+	w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, kept, code, w.now))
+	w.must(w.RedeemCode(w.ctx, asClient("app"), code.Hash, nil, w.now))
+	lost, unused := w.newGrant(ann, "app", "")
+	w.must(w.IssueCode(w.ctx, person(ann), idp.Approval{}, lost, unused, w.now))
+	w.wait(59 * time.Minute)
+	w.equal("while the codes are remembered", w.sweepAll(), 0)
+	w.wait(2 * time.Minute)
+	w.equal("two codes and a grant", w.sweepAll(), 3)
+	w.onlyGrant(ann.ID, kept)
+}
+
+// onlyGrant: nothing else is left of a person's grants, and no rule was needed for it.
+func (w *world) onlyGrant(userID string, g idp.Grant) {
+	w.Helper()
+	left, err := w.Grants(w.ctx, userID, w.now)
+	w.must(err)
+	if len(left) != 1 || left[0].ID != g.ID {
+		w.Errorf("grants %v, want %s", left, g.ID)
+	}
+	w.equal("rules", w.ruleNames(0), map[string]int{})
 }

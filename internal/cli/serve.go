@@ -38,7 +38,7 @@ func (a *app) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := server.New(ctx, cfg, server.Options{Log: log, Now: a.now})
+			s, err := server.New(ctx, cfg, server.Options{Log: log, Now: a.now, Build: buildInfo()})
 			if err != nil {
 				return errors.Join(err, ln.Close())
 			}

@@ -41,7 +41,7 @@ func offline(ctx context.Context, cfg config.Config, use func(*store.DB) (Restor
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return Restored{}, fmt.Errorf("data_dir: %w", err)
 	}
-	db, err := openStore(ctx, cfg, Options{})
+	db, err := openStore(ctx, cfg, store.Options{})
 	if errors.Is(err, store.ErrInUse) {
 		return Restored{}, fmt.Errorf("%w: stop the server first", err)
 	}

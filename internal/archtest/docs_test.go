@@ -105,7 +105,7 @@ func tableRows(t *testing.T, doc string) []string {
 }
 
 // declaredTests returns the names of all test functions, those of the parts of the suite of
-// both engines with a slash before them, and the paths and base names of all files.
+// both engines and scripts with a slash before them, and the paths and base names of all files.
 func declaredTests(t *testing.T) (tests, files map[string]bool) {
 	t.Helper()
 	tests, files = map[string]bool{}, map[string]bool{}
@@ -118,6 +118,9 @@ func declaredTests(t *testing.T) (tests, files map[string]bool) {
 			return err
 		}
 		files[name], files[path.Base(name)] = true, true
+		if script, ok := strings.CutPrefix(name, "internal/cli/testdata/script/"); ok {
+			tests["/"+strings.TrimSuffix(script, ".txt")] = true
+		}
 		if !strings.HasSuffix(name, "_test.go") && !strings.Contains(name, "storetest/") {
 			return nil
 		}

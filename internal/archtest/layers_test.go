@@ -25,7 +25,7 @@ var layers = []string{
 		"internal/audit internal/leakscan internal/config internal/passhash internal/jwe",
 	"internal/token internal/authn internal/upstream internal/edge internal/clientkey",
 	"internal/registration",
-	"internal/oauth internal/web internal/admin internal/gateway internal/backchannel",
+	"internal/oauth internal/web internal/admin internal/gateway internal/backchannel internal/metrics internal/tracing",
 	"internal/server examples/calendar/calendar examples/calendar/scheduler",
 	"internal/doctor",
 	"internal/cli",

@@ -52,7 +52,7 @@ func (a *app) serveCommand() *cobra.Command {
 					log.Error("systemd is not told", "state", state, "cause", err)
 				}
 			}
-			s, err := server.New(ctx, cfg, server.Options{Log: log, Now: a.now, Serving: func() { tell("READY=1") }})
+			s, err := server.New(ctx, cfg, server.Options{Log: log, Now: a.now, Build: buildInfo(), Serving: func() { tell("READY=1") }})
 			if err != nil {
 				return errors.Join(err, ln.Close())
 			}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/signet-id/signet/internal/metrics"
 	"github.com/spf13/cobra"
 )
 
@@ -35,6 +36,12 @@ func version() build {
 		}
 	}
 	return b
+}
+
+// buildInfo is what metrics and traces say of it.
+func buildInfo() metrics.Build {
+	b := version()
+	return metrics.Build{Version: b.Version, Revision: b.Revision, Go: b.Go}
 }
 
 func (a *app) versionCommand() *cobra.Command {

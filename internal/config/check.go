@@ -31,6 +31,7 @@ func (c Config) Check() error {
 		c.checkVerifierNetworks(),
 		c.checkOutboundNetworks(),
 		c.checkRegistration(),
+		c.checkObservation(),
 		named("brand.name", checkBrand(c.Brand.Name)),
 		c.checkSMTP(),
 		c.checkLifetimes(),
@@ -309,6 +310,9 @@ func (c Config) Loosened() []string {
 	}
 	if c.ClientIDMetadataDocuments == "on" && len(c.ClientIDHostsAllowed) == 0 {
 		out = append(out, "client_id_metadata_documents is on for all hosts: everybody can publish a client, which then may ask people for consent")
+	}
+	if host, _, err := net.SplitHostPort(c.MetricsListen); err == nil && !loopback(host) {
+		out = append(out, "metrics_listen is "+c.MetricsListen+": other machines can read the metrics")
 	}
 	if c.SMTP.Host != "" && (c.SMTP.TLS == "opportunistic" || c.SMTP.TLS == "none") {
 		out = append(out, "smtp.tls is "+c.SMTP.TLS+": mail leaves this server without certain protection")

@@ -204,6 +204,42 @@ type Config struct {
 	// What breaks: apps of these hosts stop working at once.
 	ClientIDHostsDenied []string `yaml:"client_id_hosts_denied"`
 
+	// Where metrics can be read by Prometheus, as host:port: at /metrics, over plain HTTP,
+	// by whoever reaches the address. They name no person, client or token, but tell how
+	// much happens here and what goes wrong. docs/reference/metrics.md lists them.
+	//
+	// Default: none, no metrics
+	// Example: 127.0.0.1:9464
+	// What breaks: nothing; on an address that others reach they can watch too.
+	MetricsListen string `yaml:"metrics_listen"`
+
+	// The collector that takes traces, by OpenTelemetry's protocol over HTTP (OTLP): the
+	// address to which /v1/traces is added. A trace shows what a request did and how long it
+	// took: database, password hash, signing, calls. It names the route and never an address
+	// with its query, a token or a person.
+	//
+	// Default: none, no traces
+	// Example: http://127.0.0.1:4318
+	// What breaks: nothing; what a collector does not take is lost, and requests do not wait for it.
+	TracesEndpoint string `yaml:"traces_endpoint"`
+
+	// Of a hundred requests, how many are traced.
+	//
+	// Default: 10
+	// Example: 100
+	// What breaks: nothing; from 1 to 100.
+	TracesPercent int `yaml:"traces_percent"`
+
+	// The networks, as addresses or prefixes, whose requests go on with the trace that their
+	// traceparent header names (W3C Trace Context), and are traced if that says so, whatever
+	// traces_percent is. A reverse proxy may stand here if it sets or removes that header
+	// itself: one that passes it on lets everybody choose what is traced.
+	//
+	// Default: none; each request begins a trace of its own
+	// Example: [10.0.0.0/8]
+	// What breaks: nothing; without it traces of your services end where signet's begin.
+	TracesSources []string `yaml:"traces_sources"`
+
 	// What people see of you.
 	Brand Brand `yaml:"brand"`
 
@@ -420,6 +456,7 @@ func (c Config) WithDefaults() Config {
 	def(&c.Database, "sqlite:"+filepath.Join(c.DataDir, "signet.db"))
 	def(&c.Registration, "off")
 	def(&c.ClientIDMetadataDocuments, "off")
+	def(&c.TracesPercent, 10)
 	def(&c.Brand.Name, "signet")
 	def(&c.SMTP.TLS, "mandatory")
 	if c.SMTP.TLS == "implicit" {

@@ -40,7 +40,7 @@ func TestLoad_Defaults(t *testing.T) {
 		File: path, PublicURL: "https://id.example.com", KeyFile: filepath.Join(filepath.Dir(path), "key"),
 		Listen: "127.0.0.1:8080", DataDir: "/var/lib/signet", Database: "sqlite:/var/lib/signet/signet.db",
 		TrustedProxies: []string{"127.0.0.1"}, Registration: "off", ClientIDMetadataDocuments: "off",
-		Brand: config.Brand{Name: "signet"}, SMTP: config.SMTP{Port: 587, TLS: "mandatory"},
+		TracesPercent: 10, Brand: config.Brand{Name: "signet"}, SMTP: config.SMTP{Port: 587, TLS: "mandatory"},
 		Lifetimes: config.Lifetimes{
 			AccessToken: 5 * time.Minute, IDToken: 5 * time.Minute, RefreshToken: 90 * 24 * time.Hour,
 			SessionIdle: 12 * time.Hour, Session: 30 * 24 * time.Hour,

@@ -25,15 +25,38 @@ type Config struct {
 	Log     *slog.Logger
 	Proxies Proxies // who may say whom a request comes from; zero: nobody
 	Now     func() time.Time
+	// Observe is told of each request, and by what it returns, how it ended. The context
+	// that it returns is the request's own, and made from the one that it gets. nil: nobody is.
+	Observe func(ctx context.Context, r *http.Request) (context.Context, func(Answer))
+}
+
+// Answer is how a request ended.
+type Answer struct {
+	Route   string // the pattern that it matched, with its method; "unmatched"
+	Status  int
+	Took    time.Duration
+	Aborted bool // the connection was cut in the middle
+
+	RequestID string
+	Err       error // what the endpoint returned (Handle), which the answer need not tell
 }
 
 // visitor is what the middleware found out about a request.
 type visitor struct {
 	addr      netip.Addr
 	requestID string
+	err       error // of the endpoint; only the request's own goroutine touches it
 }
 
 type visitorKey struct{}
+
+// visitorOf returns an empty one without the middleware.
+func visitorOf(ctx context.Context) *visitor {
+	if v, ok := ctx.Value(visitorKey{}).(*visitor); ok {
+		return v
+	}
+	return &visitor{}
+}
 
 const maxUserAgent = 256 // bytes kept of a User-Agent
 
@@ -43,13 +66,19 @@ func Middleware(cfg Config) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := cfg.Now()
-			v := visitor{addr: cfg.Proxies.clientAddr(r), requestID: requestID(r)}
-			r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
+			v := &visitor{addr: cfg.Proxies.clientAddr(r), requestID: requestID(r)}
+			ctx, over := context.WithValue(r.Context(), visitorKey{}, v), func(Answer) {}
+			if cfg.Observe != nil {
+				ctx, over = cfg.Observe(ctx, r)
+			}
+			r = r.WithContext(ctx)
 			setDefaults(w.Header(), v.requestID)
 			rec := &recorder{ResponseWriter: w}
 			defer func() {
-				aborted := recovered(cfg.Log, rec, v.requestID, recover())
-				logAccess(cfg, r, rec, v, start, aborted)
+				aborted := recovered(ctx, cfg.Log, rec, v.requestID, recover())
+				a := Answer{Route: routeOf(r), Status: rec.code(), Took: cfg.Now().Sub(start), Aborted: aborted, RequestID: v.requestID, Err: v.err}
+				logAccess(cfg.Log, r, v.addr, a)
+				over(a)
 				if aborted {
 					panic(http.ErrAbortHandler)
 				}
@@ -71,14 +100,14 @@ func setDefaults(h http.Header, id string) {
 
 // recovered answers a panic. Where the answer has begun, the connection must break: a
 // truncated answer must not look like a whole one.
-func recovered(log *slog.Logger, rec *recorder, id string, cause any) (aborted bool) {
+func recovered(ctx context.Context, log *slog.Logger, rec *recorder, id string, cause any) (aborted bool) {
 	if cause == nil {
 		return false
 	}
 	if cause == http.ErrAbortHandler {
 		return true
 	}
-	log.Error("panic", "request_id", id, "cause", cause, "stack", string(debug.Stack()))
+	log.ErrorContext(ctx, "panic", "request_id", id, "cause", cause, "stack", string(debug.Stack()))
 	if rec.status != 0 {
 		return true
 	}
@@ -89,33 +118,37 @@ func recovered(log *slog.Logger, rec *recorder, id string, cause any) (aborted b
 	return false
 }
 
+// Unmatched is the route of requests that no endpoint is there for.
+const Unmatched = "unmatched"
+
+func routeOf(r *http.Request) string {
+	if r.Pattern == "" || r.Pattern == "/" {
+		return Unmatched
+	}
+	return r.Pattern
+}
+
 // logAccess writes one line. The route's pattern stands for the path: paths and queries
 // may carry codes and ids, cookies and Authorization are secrets.
-func logAccess(cfg Config, r *http.Request, rec *recorder, v visitor, start time.Time, aborted bool) {
-	route := r.Pattern
-	if route == "" {
-		route = "unmatched"
-	}
-	cfg.Log.Info("request",
+func logAccess(log *slog.Logger, r *http.Request, client netip.Addr, a Answer) {
+	log.InfoContext(r.Context(), "request",
 		"method", clip(r.Method, 16),
-		"route", route,
-		"status", rec.code(),
-		"aborted", aborted,
-		"duration", cfg.Now().Sub(start),
-		"client_ip", clientIP(v.addr),
-		"request_id", v.requestID)
+		"route", a.Route,
+		"status", a.Status,
+		"aborted", a.Aborted,
+		"duration", a.Took,
+		"client_ip", clientIP(client),
+		"request_id", a.RequestID)
 }
 
 // NetworkOf names the network of the client whose request this is, as Network does.
 func NetworkOf(ctx context.Context) string {
-	v, _ := ctx.Value(visitorKey{}).(visitor)
-	return Network(v.addr)
+	return Network(visitorOf(ctx).addr)
 }
 
 // RequestID returns the id of the request; empty without the middleware.
 func RequestID(r *http.Request) string {
-	v, _ := r.Context().Value(visitorKey{}).(visitor)
-	return v.requestID
+	return visitorOf(r.Context()).requestID
 }
 
 // requestID takes the proxy's id if it is one, else makes one. There is no '_' and no '.'

@@ -22,6 +22,7 @@ func Handle(log *slog.Logger, fn func(http.ResponseWriter, *http.Request) error,
 		if err == nil {
 			return
 		}
+		visitorOf(r.Context()).err = err
 		log.Log(r.Context(), level(r, err), "answered with an error", "error", err, "route", r.Pattern, "request_id", RequestID(r))
 		onError(w, r, err)
 	})

@@ -79,6 +79,9 @@ func parseHop(s string) (netip.Addr, error) {
 	return addr.Unmap().WithZone(""), nil
 }
 
+// Sent reports whether the connection comes from one of the networks, whatever a header says.
+func (n Networks) Sent(r *http.Request) bool { return n.Contains(PeerAddr(r)) }
+
 // PeerAddr returns who connected, whoever that speaks for; the zero Addr for a unix socket.
 func PeerAddr(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -91,7 +94,7 @@ func PeerAddr(r *http.Request) netip.Addr {
 // ClientAddr returns the client's address as the middleware found it; without the
 // middleware, the peer's.
 func ClientAddr(r *http.Request) netip.Addr {
-	if v, ok := r.Context().Value(visitorKey{}).(visitor); ok {
+	if v, ok := r.Context().Value(visitorKey{}).(*visitor); ok {
 		return v.addr
 	}
 	return PeerAddr(r)

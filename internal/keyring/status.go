@@ -34,11 +34,18 @@ func (r *Ring) List(ctx context.Context) ([]Status, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
+	return r.policy.statuses(rows), nil
+}
+
+// Known is List of the keys as they were last read, without asking the database.
+func (r *Ring) Known() []Status { return r.policy.statuses(r.current.Load().rows) }
+
+func (p Policy) statuses(rows []idp.SigningKey) []Status {
 	list := make([]Status, 0, len(rows))
 	for _, k := range rows {
-		list = append(list, r.policy.status(k, live(rows, jose.Algorithm(k.Alg))))
+		list = append(list, p.status(k, live(rows, jose.Algorithm(k.Alg))))
 	}
-	return list, nil
+	return list
 }
 
 func (p Policy) status(k idp.SigningKey, live []idp.SigningKey) Status {

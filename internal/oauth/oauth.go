@@ -55,7 +55,12 @@ type Config struct {
 	Feed RevocationsConfig
 	Now  func() time.Time
 	Log  *slog.Logger
-	Dev  bool // error pages name the cause and the next step
+	// Observe is told of signing. Issued is told the grant type of tokens that were given
+	// out, and what each is: access, id or refresh. nil: nobody is.
+	Observe idp.Observer
+	Issued  func(grantType, kind string)
+
+	Dev bool // error pages name the cause and the next step
 }
 
 // Store is what all endpoints together need of the database; each says in its own
@@ -124,6 +129,9 @@ func (c *Config) setDefaults() {
 		c.Quotas.Total = 100_000
 	}
 	c.Devices.setQuotas()
+	if c.Issued == nil {
+		c.Issued = func(string, string) {}
+	}
 }
 
 // Endpoints is all of them.
@@ -132,6 +140,7 @@ type Endpoints struct {
 	origin string // of the issuer: scheme and host
 	base   string // the issuer's path; empty for most
 	proofs *proofs
+	feed   *Revocations
 	routes []route
 }
 
@@ -229,7 +238,7 @@ func (e *Endpoints) forPeople(s shared) {
 func (e *Endpoints) forClients(s shared) {
 	cfg := &e.cfg
 	tokens := &tokenEndpoint{
-		clients: s.clients, proofs: e.proofs, tokens: cfg.Tokens, cors: s.cors, now: cfg.Now,
+		clients: s.clients, proofs: e.proofs, tokens: cfg.Tokens, cors: s.cors, observe: cfg.Observe, issued: cfg.Issued, now: cfg.Now,
 		grants: map[string]grant{
 			idp.GrantAuthorizationCode: &codeGrant{store: cfg.Store, audiences: s.audiences},
 			idp.GrantRefreshToken:      &refreshGrant{store: cfg.Store, audiences: s.audiences},
@@ -280,10 +289,13 @@ func (e *Endpoints) forEverybody() {
 	for _, path := range discoveryPaths(e.base) {
 		e.add("GET "+path, metadata)
 	}
-	feed := NewRevocations(e.cfg.Hub, e.cfg.Feed)
-	e.add("GET "+e.base+"/revocations", feed)
-	e.add("OPTIONS "+e.base+"/revocations", feed)
+	e.feed = NewRevocations(e.cfg.Hub, e.cfg.Feed)
+	e.add("GET "+e.base+"/revocations", e.feed)
+	e.add("OPTIONS "+e.base+"/revocations", e.feed)
 }
+
+// Feed is the revocation feed.
+func (e *Endpoints) Feed() *Revocations { return e.feed }
 
 // handle adds an endpoint that returns its error.
 func (e *Endpoints) handle(pattern string, fn func(http.ResponseWriter, *http.Request) error, onError func(http.ResponseWriter, *http.Request, error)) {

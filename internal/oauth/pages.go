@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -153,10 +154,19 @@ func badRedirect(c idp.Client, uri string) error {
 	for _, u := range append(slices.Clone(c.RedirectURIs), uri) {
 		command += " --redirect " + shellWord(u)
 	}
-	bare := uri[:strings.IndexAny(uri+"?", "?#")] // what follows may be anything, and this goes to the log
 	cause := fmt.Errorf("redirect_uri %.256q is not registered for client %q, which has %q (signet client set CLIENT --redirect URI): %w",
-		bare, c.ID, c.RedirectURIs, idp.ErrInvalid)
+		bareURI(uri), c.ID, c.RedirectURIs, idp.ErrInvalid)
 	return badRequest("redirect_uri \""+uri+"\" is not registered. "+registered+" They are compared letter by letter. Add it with: "+command, cause)
+}
+
+// bareURI is what of a foreign URI may go to the log: a query or what is no URI may be
+// anything, also a code that an app has put into the wrong parameter (OPS-01).
+func bareURI(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" {
+		return "(not an absolute URI)"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, Opaque: u.Opaque}).String()
 }
 
 // shellWord quotes what a developer will paste into a shell.

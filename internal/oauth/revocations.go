@@ -35,6 +35,9 @@ type RevocationsConfig struct {
 	MaxPerService  int           // 2048: from one network among them
 	WriteTimeout   time.Duration // 10 seconds for one event; who reads slower is dropped
 	Log            *slog.Logger  // nil: discard
+	// Pushed is told when news was written to a follower that waited, and when the first of
+	// it was made; nil: nobody is.
+	Pushed func(since time.Time)
 }
 
 // Revocations is the feed that verifiers follow: GET <issuer>/revocations, server-sent
@@ -49,6 +52,7 @@ type Revocations struct {
 	open      map[*listener]struct{}
 	strangers int            // how many of open
 	byNetwork map[string]int // and site
+	refused   int            // followers for whom there was no place
 }
 
 // NewRevocations makes the endpoint.
@@ -58,6 +62,9 @@ func NewRevocations(feed revocationFeed, cfg RevocationsConfig) *Revocations {
 	cfg.MaxPerService = cmp.Or(cfg.MaxPerService, 2048)
 	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, 10*time.Second)
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	if cfg.Pushed == nil {
+		cfg.Pushed = func(time.Time) {}
+	}
 	return &Revocations{feed: feed, cfg: cfg, open: map[*listener]struct{}{}, byNetwork: map[string]int{}}
 }
 
@@ -85,7 +92,7 @@ func (e *Revocations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	l := &listener{w: w, rc: http.NewResponseController(w), cancel: cancel, timeout: e.cfg.WriteTimeout}
+	l := &listener{w: w, rc: http.NewResponseController(w), cancel: cancel, timeout: e.cfg.WriteTimeout, pushed: e.cfg.Pushed}
 	if !e.enter(l, edge.ClientAddr(r)) {
 		unavailable(w)
 		return
@@ -110,6 +117,13 @@ func (e *Revocations) serve(ctx context.Context, l *listener, r *http.Request) {
 	}
 }
 
+// Followers returns how many follow, and how many found no place since the start.
+func (e *Revocations) Followers() (following, refused int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.open), e.refused
+}
+
 // Close ends all connections and refuses new ones. It is for
 // http.Server.RegisterOnShutdown, because Shutdown waits for connections to end.
 func (e *Revocations) Close() {
@@ -126,6 +140,7 @@ func (e *Revocations) enter(l *listener, addr netip.Addr) bool {
 	defer e.mu.Unlock()
 	l.network, l.stranger = edge.Network(addr), !e.cfg.Services.Contains(addr)
 	if e.closed || len(e.open) >= e.cfg.MaxConnections || !e.roomFor(l) {
+		e.refused++
 		return false
 	}
 	e.open[l] = struct{}{}
@@ -172,6 +187,7 @@ type listener struct {
 	rc      *http.ResponseController
 	cancel  context.CancelFunc
 	timeout time.Duration
+	pushed  func(since time.Time)
 	started bool // the answer has begun
 
 	network  string
@@ -191,6 +207,7 @@ var longAgo = time.Unix(1, 0)
 // send writes an event within the time limit. A timer moves the deadline instead of a
 // deadline set beforehand, which would need the real clock.
 func (l *listener) send(ev *revocation.Event) error {
+	waited := l.started
 	if !l.started {
 		l.started = true
 		setStreamHeaders(l.w.Header())
@@ -208,7 +225,13 @@ func (l *listener) send(ev *revocation.Event) error {
 	if _, err := ev.WriteTo(l.w); err != nil {
 		return err
 	}
-	return l.rc.Flush()
+	if err := l.rc.Flush(); err != nil {
+		return err
+	}
+	if waited && !ev.Since.IsZero() {
+		l.pushed(ev.Since)
+	}
+	return nil
 }
 
 func setStreamHeaders(h http.Header) {

@@ -25,6 +25,8 @@ type tokenEndpoint struct {
 	proofs  *proofs
 	tokens  *token.Issuer
 	cors    crossOrigin
+	observe idp.Observer
+	issued  func(grantType, kind string)
 	now     func() time.Time
 }
 
@@ -94,6 +96,7 @@ func (e *tokenEndpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	e.count(form.Get("grant_type"), answer)
 	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
@@ -122,17 +125,11 @@ func (e *tokenEndpoint) issue(ctx context.Context, g grant, c authenticated, req
 		return tokenResponse{}, err
 	}
 	d.NotBefore, d.JKT = c.notBefore, req.key.jkt
-	access, err := e.tokens.Access(d.Authorization, req.now)
+	_, signed := e.observe.Begin(ctx, "sign tokens")
+	answer, err := e.sign(d, req.now)
+	signed(err)
 	if err != nil {
 		return tokenResponse{}, err
-	}
-	answer := tokenResponse{
-		AccessToken: access.Token, TokenType: tokenType(d.JKT), ExpiresIn: access.ExpiresIn, Scope: strings.Join(d.Scopes, " "),
-	}
-	if d.idToken {
-		if answer.IDToken, err = e.tokens.ID(d.Authorization, access.Token, req.now); err != nil {
-			return tokenResponse{}, err
-		}
 	}
 	if err := e.proofs.use(ctx, req.key, req.now); err != nil {
 		return tokenResponse{}, err
@@ -145,6 +142,32 @@ func (e *tokenEndpoint) issue(ctx context.Context, g grant, c authenticated, req
 		answer.RefreshToken = refresh.Reveal()
 	}
 	return answer, nil
+}
+
+// sign makes what is signed of the answer.
+func (e *tokenEndpoint) sign(d decision, now time.Time) (tokenResponse, error) {
+	access, err := e.tokens.Access(d.Authorization, now)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	answer := tokenResponse{
+		AccessToken: access.Token, TokenType: tokenType(d.JKT), ExpiresIn: access.ExpiresIn, Scope: strings.Join(d.Scopes, " "),
+	}
+	if d.idToken {
+		answer.IDToken, err = e.tokens.ID(d.Authorization, access.Token, now)
+	}
+	return answer, err
+}
+
+// count tells what is given out.
+func (e *tokenEndpoint) count(grantType string, answer tokenResponse) {
+	e.issued(grantType, "access")
+	if answer.IDToken != "" {
+		e.issued(grantType, "id")
+	}
+	if answer.RefreshToken != "" {
+		e.issued(grantType, "refresh")
+	}
 }
 
 // tokenType is the scheme that the access token is used with (RFC 6749 §7.1, RFC 9449 §5).

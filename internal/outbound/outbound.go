@@ -27,6 +27,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/signet-id/signet/internal/idp"
 )
 
 const (
@@ -56,6 +58,10 @@ type Config struct {
 	Log      *slog.Logger   // hears why a call failed; nil: nobody does
 	Resolver *net.Resolver  // nil: the system's
 	RootCAs  *x509.CertPool // nil: the system's
+	// Observe is told of each call, and Annotate adds what ties a request to its cause to
+	// the header of one that does not go to strangers; nil: nobody does.
+	Observe  idp.Observer
+	Annotate func(ctx context.Context, header http.Header)
 }
 
 // Client calls addresses.
@@ -68,6 +74,9 @@ type Client struct {
 	reads  *lane        // of Get
 	posts  *lane        // of Post
 
+	observe  idp.Observer
+	annotate func(context.Context, http.Header)
+
 	strangers *Client
 }
 
@@ -76,14 +85,18 @@ func New(c Config) *Client {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Annotate == nil {
+		c.Annotate = func(context.Context, http.Header) {}
+	}
 	client := &Client{
 		guard: guard{allow: c.Allow, loopback: c.Loopback, port: 443}, now: c.Now, log: c.Log,
-		reads: newLane(maxReads), posts: newLane(maxPosts),
+		reads: newLane(maxReads), posts: newLane(maxPosts), observe: c.Observe, annotate: c.Annotate,
 	}
 	client.secure = client.over(c, client.guardSecure)
 	client.plain = client.over(c, client.guardPlain)
 	strangers := *client
 	strangers.reads = newLane(maxStrangers)
+	strangers.annotate = func(context.Context, http.Header) {}
 	client.strangers = &strangers
 	return client
 }
@@ -164,8 +177,15 @@ func (c *Client) Post(ctx context.Context, address, contentType string, body []b
 	return status, err
 }
 
-// call does one request. What keeps it from an answer is logged here and nowhere else.
 func (c *Client) call(ctx context.Context, places *lane, method, address string, header http.Header, body []byte, read func(*http.Response) error) error {
+	ctx, over := c.observe.Begin(ctx, method)
+	err := c.exchange(ctx, places, method, address, header, body, read)
+	over(err)
+	return err
+}
+
+// exchange does one request. What keeps it from an answer is logged here and nowhere else.
+func (c *Client) exchange(ctx context.Context, places *lane, method, address string, header http.Header, body []byte, read func(*http.Response) error) error {
 	u, err := c.Check(address)
 	if err != nil {
 		return err
@@ -183,6 +203,7 @@ func (c *Client) call(ctx context.Context, places *lane, method, address string,
 	}
 	req.Header = header
 	req.Header.Set("User-Agent", "signet")
+	c.annotate(ctx, req.Header)
 	client := c.secure
 	if u.Scheme == "http" {
 		client = c.plain

@@ -46,6 +46,8 @@ type Config struct {
 	Wait time.Duration
 	// Now is the clock of Calibrate.
 	Now func() time.Time
+	// Observe is told of each password, when its turn has come; nil: nobody is.
+	Observe idp.Observer
 	// InsecureCheap makes hashes that are fast to guess. For tests only.
 	InsecureCheap bool
 }
@@ -54,7 +56,9 @@ type Config struct {
 type Hasher struct {
 	params  atomic.Pointer[Params]
 	slots   chan struct{} // one element for each hash that is computed now
-	waiting atomic.Int64  // callers that wait for a slot
+	waiting atomic.Int64  // callers that wait for a slot or have one
+	refused atomic.Int64  // callers that were told idp.ErrUnavailable
+	observe idp.Observer
 	queue   int64
 	wait    time.Duration
 	perHash uint32 // KiB that one hash may use
@@ -89,6 +93,7 @@ func New(cfg Config) *Hasher {
 		wait:    cfg.Wait,
 		perHash: uint32(min(budget/workers, maxMemory)),
 		now:     cfg.Now,
+		observe: cfg.Observe,
 		argon2:  argon2.IDKey,
 	}
 	h.params.Store(&params)
@@ -102,6 +107,13 @@ func (h *Hasher) Params() Params { return *h.params.Load() }
 // that count work instead of measuring time.
 func (h *Hasher) Count() int64 { return h.count.Load() }
 
+// Waiting returns how many callers wait for their turn.
+func (h *Hasher) Waiting() int { return max(0, int(h.waiting.Load())-len(h.slots)) }
+
+// Refused returns how many callers were told idp.ErrUnavailable, because too many waited
+// or they waited too long.
+func (h *Hasher) Refused() int64 { return h.refused.Load() }
+
 // Hash returns the PHC string of a password, with a salt of its own.
 func (h *Hasher) Hash(ctx context.Context, password secret.Text) (string, error) {
 	if err := checkLength(password); err != nil {
@@ -110,7 +122,7 @@ func (h *Hasher) Hash(ctx context.Context, password secret.Text) (string, error)
 	key, p := secret.Key(), h.Params()
 	salt := key[:saltLen]
 	var tag []byte
-	err := h.do(ctx, func() { tag = h.compute(password, salt, p, tagLen) })
+	err := h.work(ctx, func() { tag = h.compute(password, salt, p, tagLen) })
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
 	}
@@ -130,7 +142,7 @@ func (h *Hasher) Verify(ctx context.Context, phc string, password secret.Text) (
 		return false, false, err
 	}
 	now := h.Params()
-	err = h.do(ctx, func() {
+	err = h.work(ctx, func() {
 		tag := h.compute(password, stored.salt, stored.params, uint32(len(stored.tag)))
 		ok = subtle.ConstantTimeCompare(tag, stored.tag) == 1
 		if rest, some := now.minus(stored.params); some {
@@ -150,7 +162,7 @@ func (h *Hasher) VerifyNone(ctx context.Context, password secret.Text) error {
 		return err
 	}
 	p := h.Params()
-	err := h.do(ctx, func() {
+	err := h.work(ctx, func() {
 		tag := h.compute(password, make([]byte, saltLen), p, tagLen)
 		subtle.ConstantTimeCompare(tag, make([]byte, tagLen))
 	})
@@ -165,11 +177,21 @@ func (h *Hasher) compute(password secret.Text, salt []byte, p Params, length uin
 	return h.argon2([]byte(password.Reveal()), salt, p.Time, p.Memory, p.Threads, length)
 }
 
+// work is do for a password.
+func (h *Hasher) work(ctx context.Context, work func()) error {
+	return h.do(ctx, func() {
+		_, over := h.observe.Begin(ctx, "hash password")
+		work()
+		over(nil)
+	})
+}
+
 // do runs work when a slot is free. It returns idp.ErrUnavailable when too many wait already
 // or the wait takes too long, and never starts work for a caller that has gone.
 func (h *Hasher) do(ctx context.Context, work func()) error {
 	if h.waiting.Add(1) > h.queue+int64(cap(h.slots)) {
 		h.waiting.Add(-1)
+		h.refused.Add(1)
 		return fmt.Errorf("hashing queue is full: %w", idp.ErrUnavailable)
 	}
 	defer h.waiting.Add(-1)
@@ -178,6 +200,7 @@ func (h *Hasher) do(ctx context.Context, work func()) error {
 	select {
 	case h.slots <- struct{}{}:
 	case <-timer.C:
+		h.refused.Add(1)
 		return fmt.Errorf("hashing queue is slow: %w", idp.ErrUnavailable)
 	case <-ctx.Done():
 		return ctx.Err()

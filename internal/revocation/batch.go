@@ -30,6 +30,7 @@ type Event struct {
 	From, To int64     // it has all live rules with From < seq ≤ To
 	Head     int64     // where the log stood when it was signed
 	SignedAt time.Time // "iat"
+	Since    time.Time // when the first of its rules was made; zero unless that was news
 	Token    string    // the signed batch; a part of wire
 	wire     string
 	number   uint64 // later events have higher ones

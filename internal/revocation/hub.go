@@ -115,6 +115,17 @@ func (h *Hub) Ready(now time.Time) error {
 	return nil
 }
 
+// Position says where the log ended when it was last read, and when that was; zero if it
+// was not read yet.
+func (h *Hub) Position() (epoch string, head int64, confirmed time.Time) {
+	if at := h.confirmed.Load(); at != nil {
+		confirmed = *at
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.epoch, h.head, confirmed
+}
+
 // Run follows the log until ctx ends, and returns ctx.Err(). It is called once.
 // Followers end with it.
 func (h *Hub) Run(ctx context.Context) error {
@@ -183,6 +194,9 @@ func (h *Hub) advance(ctx context.Context, beatDue bool) error {
 			return err
 		}
 		h.foresee(rules)
+		if len(rules) > 0 {
+			e.Since = rules[0].At
+		}
 		h.publish(e)
 		at, beatDue = e.To, beatDue && e.To != e.Head // a batch that reaches the head confirms it
 	}

@@ -118,16 +118,22 @@ func (s *Server) checkClock(ctx context.Context) error {
 	return err
 }
 
+// parts says how each part is.
+func (s *Server) parts(ctx context.Context) []part {
+	parts := []part{{"accepting requests", s.drainingError()}}
+	if parts[0].err == nil { // a node that goes says so at once
+		parts = append(parts, s.health.of(ctx, s.now(), s.lookAround)...)
+	}
+	return parts
+}
+
 // readyz says whether this node can do its work. With ?verbose it names each part, though
 // not what is wrong with it: that is for the log.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	s.probe.see(r, s.proxies)
 	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
 	defer cancel()
-	parts := []part{{"accepting requests", s.drainingError()}}
-	if parts[0].err == nil { // a node that goes says so at once
-		parts = append(parts, s.health.of(ctx, s.now(), s.lookAround)...)
-	}
+	parts := s.parts(ctx)
 	code, text := http.StatusOK, ""
 	for _, p := range parts {
 		state := "ok"

@@ -37,6 +37,7 @@ func (s *Server) rotateKeys(ctx context.Context) error {
 	for {
 		err := s.store.Chore(ctx, "signing keys", func(ctx context.Context) error { return s.keys.Rotate(ctx, s.now()) })
 		if err != nil && ctx.Err() == nil {
+			s.metrics.WorkFailed("signing keys")
 			s.log.Error("signing keys cannot be rotated; the old ones go on", "cause", err)
 		}
 		select {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/metrics"
 )
 
 // One network may have a 16th of all connections, a site (IPv6) a quarter: with the
@@ -48,6 +49,8 @@ type limitListener struct {
 	closed  bool
 	all     *pool
 	pools   map[string]*pool // by network and site; only those with connections
+
+	displaced, refused int64 // connections, since the start
 }
 
 // pool is connections that share a bound.
@@ -84,6 +87,7 @@ func (l *limitListener) admit(c *limitedConn) (bool, error) {
 	crowd := l.crowd(c.RemoteAddr())
 	for _, p := range crowd {
 		if p.open >= p.max && !p.giveUp() {
+			l.refused++
 			l.forget(crowd...)
 			return false, nil
 		}
@@ -143,6 +147,7 @@ func (p *pool) giveUp() bool {
 		return false
 	}
 	c := front.Value.(*limitedConn)
+	c.listener.displaced++
 	c.release()
 	_ = c.Conn.Close()
 	return true
@@ -165,6 +170,16 @@ func (l *limitListener) connState(conn net.Conn, state http.ConnState) {
 	case http.StateIdle:
 		c.setIdle(true)
 	}
+}
+
+// stats counts connections; without a listener there are none.
+func (l *limitListener) stats() metrics.Connections {
+	if l == nil {
+		return metrics.Connections{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return metrics.Connections{Open: l.all.open, Displaced: l.displaced, Refused: l.refused}
 }
 
 func (l *limitListener) Close() error {

@@ -40,7 +40,7 @@ func offline(ctx context.Context, cfg config.Config, use func(*store.DB) (Restor
 	if err := makeDataDir(cfg.DataDir); err != nil {
 		return Restored{}, err
 	}
-	db, err := openStore(ctx, cfg, Options{})
+	db, err := openStore(ctx, cfg, store.Options{})
 	if errors.Is(err, store.ErrInUse) {
 		return Restored{}, fmt.Errorf("%w: stop the server first", err)
 	}

@@ -28,6 +28,10 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	metricsSocket, err := s.listenMetrics()
+	if err != nil {
+		return errors.Join(err, ln.Close(), socket.Close())
+	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	feed, endFeed := context.WithCancel(work)
@@ -35,13 +39,20 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	var background sync.WaitGroup
 	s.work(work, feed, &background)
 	servers := []*http.Server{s.httpServer(s.public), s.httpServer(s.admin)}
+	if metricsSocket != nil {
+		servers = append(servers, s.httpServer(s.metrics.Handler(s.log)))
+	}
 	// The feed never ends by itself; when the server drains, its followers move on.
 	servers[0].RegisterOnShutdown(endFeed)
 	public := limit(ln, s.cfg.Limits.MaxConnections, s.isNamed)
+	s.listening.Store(public)
 	servers[0].ConnState = public.connState
 	failed := make(chan error, len(servers))
 	go func() { failed <- serve(servers[0], public, s.tls != nil, s.tlsConfig()) }()
 	go func() { failed <- serve(servers[1], socket, false, nil) }()
+	if metricsSocket != nil {
+		go func() { failed <- serve(servers[2], metricsSocket, false, nil) }()
+	}
 	if s.opts.Serving != nil {
 		s.opts.Serving()
 	}
@@ -63,6 +74,7 @@ func (s *Server) work(ctx, feed context.Context, all *sync.WaitGroup) {
 	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, s.logouts.Run, followKeys, s.rotateKeys, s.sweep, s.calibrate} {
 		all.Go(func() {
 			if err := f(ctx); err != nil && ctx.Err() == nil && feed.Err() == nil {
+				s.metrics.WorkFailed("ended")
 				s.log.Error("background work ended", "cause", err)
 			}
 		})

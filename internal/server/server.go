@@ -25,6 +25,7 @@ import (
 	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/keyring"
+	"github.com/signet-id/signet/internal/metrics"
 	"github.com/signet-id/signet/internal/notify"
 	"github.com/signet-id/signet/internal/oauth"
 	"github.com/signet-id/signet/internal/outbound"
@@ -34,6 +35,7 @@ import (
 	"github.com/signet-id/signet/internal/session"
 	"github.com/signet-id/signet/internal/store"
 	"github.com/signet-id/signet/internal/token"
+	"github.com/signet-id/signet/internal/tracing"
 	"github.com/signet-id/signet/internal/web"
 	"github.com/signet-id/signet/verify/jose"
 )
@@ -45,6 +47,8 @@ type Options struct {
 	Dev bool             // signet dev: a banner, causes on error pages, caught mail
 	// Serving is called when requests and administration are accepted; nil: nobody waits.
 	Serving func()
+	// Build is what this program is, for metrics and traces.
+	Build metrics.Build
 	// Heartbeat of the revocation feed; 0: 5 s. For tests.
 	Heartbeat time.Duration
 	// Faults makes transactions fail. For tests.
@@ -69,6 +73,10 @@ type Server struct {
 	dir       *store.Directory
 	hub       *revocation.Hub
 	endpoints *oauth.Endpoints
+	feed      *oauth.Revocations
+	metrics   *metrics.Metrics
+	traces    *tracing.Tracer // nil: none
+	tracers   edge.Networks   // whose traces we go on with
 	pages     *web.Pages
 	proxies   edge.Proxies
 	services  edge.Networks // of verifiers
@@ -81,6 +89,8 @@ type Server struct {
 	probe     probe
 	draining  atomic.Bool
 	health    health
+
+	listening atomic.Pointer[limitListener] // nil before Run
 }
 
 // ruleLeeway is what verifiers forgive a clock (verify.Leeway), twice: a token may be
@@ -106,11 +116,14 @@ func New(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
 	if err := makeDataDir(cfg.DataDir); err != nil {
 		return nil, err
 	}
-	if s.store, err = openStore(ctx, cfg, o); err != nil {
+	if err := s.beginObserving(); err != nil {
 		return nil, err
 	}
+	if s.store, err = openStore(ctx, cfg, s.storeOptions()); err != nil {
+		return nil, errors.Join(err, s.traces.Close())
+	}
 	if s.lock, err = holdDataDir(cfg.DataDir); err != nil {
-		return nil, errors.Join(err, s.store.Close())
+		return nil, errors.Join(err, s.store.Close(), s.traces.Close())
 	}
 	if err := s.build(ctx, kek); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -125,14 +138,12 @@ func makeDataDir(dir string) error {
 	return nil
 }
 
-func openStore(ctx context.Context, cfg config.Config, o Options) (*store.DB, error) {
-	password, err := cfg.DatabasePassword()
-	if err != nil {
+func openStore(ctx context.Context, cfg config.Config, o store.Options) (_ *store.DB, err error) {
+	if o.Password, err = cfg.DatabasePassword(); err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, cfg.Database, store.Options{
-		RuleLifetime: maxAccessLifetime + ruleLeeway, Password: password, Log: o.Log, Faults: o.Faults,
-	})
+	o.RuleLifetime = maxAccessLifetime + ruleLeeway
+	return store.Open(ctx, cfg.Database, o)
 }
 
 // holdDataDir: two nodes on one PostgreSQL database would take the administration socket
@@ -151,7 +162,7 @@ func holdDataDir(dir string) (io.Closer, error) {
 // Close closes the database. Run must have returned.
 func (s *Server) Close() error {
 	s.health.running.Wait()
-	return errors.Join(s.store.Close(), s.lock.Close())
+	return errors.Join(s.store.Close(), s.lock.Close(), s.traces.Close())
 }
 
 // Handler serves the public side.
@@ -176,11 +187,16 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if s.services, err = edge.ParseNetworks(s.cfg.VerifierNetworks); err != nil {
 		return fmt.Errorf("verifier_networks: %w", err)
 	}
+	if s.tracers, err = edge.ParseNetworks(s.cfg.TracesSources); err != nil {
+		return fmt.Errorf("traces_sources: %w", err)
+	}
 	own, err := edge.ParseNetworks(s.cfg.OutboundNetworks)
 	if err != nil {
 		return fmt.Errorf("outbound_networks: %w", err)
 	}
-	s.outbound = outbound.New(outbound.Config{Allow: own.Prefixes(), Loopback: s.opts.Dev, Now: s.now, Log: s.log})
+	s.outbound = outbound.New(outbound.Config{
+		Allow: own.Prefixes(), Loopback: s.opts.Dev, Now: s.now, Log: s.log, Observe: s.observeCalls(), Annotate: s.traces.Annotate,
+	})
 	mailer, err := s.newMailer()
 	if err != nil {
 		return err
@@ -204,7 +220,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 		MaxLifetime: maxAccessLifetime,
 	})
 	s.logouts = backchannel.New(backchannel.Config{
-		Store: s.store, Clients: s.dir, Tokens: tokens, Post: s.outbound, Now: s.now, Log: s.log,
+		Store: countedNotices{s.store, s.metrics}, Clients: s.dir, Tokens: tokens, Post: s.outbound, Now: s.now, Log: s.log,
 	})
 	deviceKey := secret.Derive(kek[:], "user_code")
 	pagesOf := s.webConfig(sessions, passwords, mailer)
@@ -217,7 +233,8 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	if s.endpoints, err = oauth.New(protocol); err != nil {
 		return err
 	}
-	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: s.proxies, Now: s.now})
+	s.feed = s.endpoints.Feed()
+	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: s.proxies, Now: s.now, Observe: s.observeRequest})
 	public := s.routes()
 	if s.opts.Dev {
 		public = onlyOwnHost(s.cfg.PublicURL, public)
@@ -232,7 +249,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords, mailer notify.Mailer) web.Config {
 	c := web.Config{
 		Issuer: s.cfg.PublicURL, Brand: s.cfg.Brand.Name, Store: s.store, Directory: s.dir, Sessions: sessions,
-		Passwords: passwords, Mailer: mailer, Logouts: s.logouts, Logos: s.outbound, Now: s.now, Log: s.log, Dev: s.opts.Dev,
+		Passwords: countedLogins{passwords, s.metrics}, Mailer: mailer, Logouts: s.logouts, Logos: s.outbound, Now: s.now, Log: s.log, Dev: s.opts.Dev,
 	}
 	if s.catcher != nil {
 		c.Mail = s.catcher
@@ -242,7 +259,7 @@ func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords
 
 func (s *Server) oauthConfig(tokens *token.Issuer, sessions *session.Manager, nonceKey [32]byte) oauth.Config {
 	return oauth.Config{
-		Issuer: s.cfg.PublicURL, NonceKey: nonceKey, Store: s.store, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,
+		Issuer: s.cfg.PublicURL, NonceKey: nonceKey, Store: countedReplays{s.store, s.metrics}, Directory: s.dir, Tokens: tokens, Keys: s.keys, Sessions: sessions,
 		Pages: pages{s.pages}, Hub: s.hub, Outbound: s.outbound, Logouts: s.logouts,
 		Lifetimes: oauth.Lifetimes{
 			AuthRequest: config.AuthRequestLifetime, Code: config.CodeLifetime, Refresh: s.cfg.Lifetimes.RefreshToken,
@@ -252,8 +269,8 @@ func (s *Server) oauthConfig(tokens *token.Issuer, sessions *session.Manager, no
 			On: s.cfg.ClientIDMetadataDocuments == "on", Loopback: s.opts.Dev, Allow: s.cfg.ClientIDHostsAllowed, Deny: s.cfg.ClientIDHostsDenied,
 		},
 		// The feed's connections never become idle: they must leave places for everybody else.
-		Feed: oauth.RevocationsConfig{MaxConnections: min(feedConnections, s.cfg.Limits.MaxConnections/2), Services: s.services, Log: s.log},
-		Now:  s.now, Log: s.log, Dev: s.opts.Dev,
+		Feed: oauth.RevocationsConfig{MaxConnections: min(feedConnections, s.cfg.Limits.MaxConnections/2), Services: s.services, Log: s.log, Pushed: s.observePush},
+		Now:  s.now, Log: s.log, Dev: s.opts.Dev, Observe: s.observeSigning(), Issued: s.metrics.Token,
 	}
 }
 
@@ -265,7 +282,7 @@ const hashingSetting = "password_hashing"
 
 func (s *Server) newHasher(ctx context.Context) (*passhash.Hasher, error) {
 	c := passhash.Config{
-		MemoryBudget: int64(s.cfg.Limits.PasswordMemory) << 20, Now: s.now, InsecureCheap: s.opts.InsecureCheapPasswords,
+		MemoryBudget: int64(s.cfg.Limits.PasswordMemory) << 20, Now: s.now, InsecureCheap: s.opts.InsecureCheapPasswords, Observe: s.observeHashing(),
 	}
 	stored, err := s.store.Setting(ctx, hashingSetting)
 	switch {
@@ -283,7 +300,7 @@ func (s *Server) newHasher(ctx context.Context) (*passhash.Hasher, error) {
 func (s *Server) newMailer() (notify.Mailer, error) {
 	if s.opts.Dev {
 		s.catcher = notify.NewCatcher(s.now)
-		return s.catcher, nil
+		return countedMailer{s.catcher, s.metrics}, nil
 	}
 	if s.cfg.SMTP.Host == "" {
 		return nil, nil
@@ -294,5 +311,5 @@ func (s *Server) newMailer() (notify.Mailer, error) {
 	}
 	s.mail = &mailer{}
 	s.mail.sender.Store(sender)
-	return s.mail, nil
+	return countedMailer{s.mail, s.metrics}, nil
 }

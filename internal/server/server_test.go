@@ -233,7 +233,8 @@ func TestServer_Drains(t *testing.T) {
 // looks for each secret in all that the server wrote.
 func TestServer_OPS01_Canary(t *testing.T) {
 	t.Parallel()
-	s := start(t, true, nil)
+	traces := newCollector(t)
+	s := start(t, true, observed(traces.URL))
 	clientSecret := s.seed(t)
 	b := &browser{t: t, s: s, cookies: map[string]string{}}
 	canaries := []string{password, clientSecret.Reveal(), strings.TrimPrefix(clientSecret.Reveal(), "sgs_")}
@@ -244,6 +245,7 @@ func TestServer_OPS01_Canary(t *testing.T) {
 	refreshed := b.token(clientSecret.Reveal(), url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"]}})
 	b.token(clientSecret.Reveal()+"x", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refreshed["refresh_token"]}})
 	b.token(clientSecret.Reveal(), url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}}) // replay
+	s.ask(t, clientSecret.Reveal(), refreshed, code)
 	for _, v := range []map[string]string{tokens, refreshed, b.cookies} {
 		for name, value := range v {
 			if name != "token_type" && name != "scope" && len(value) > 20 {
@@ -258,6 +260,7 @@ func TestServer_OPS01_Canary(t *testing.T) {
 	}
 	canaries = append(canaries, string(key))
 	backup := unzip(t, s.backup(t))
+	measured := s.scrape(t)
 	if len(canaries) < 10 {
 		t.Fatalf("only %d canaries: the flow did not run", len(canaries))
 	}
@@ -272,6 +275,12 @@ func TestServer_OPS01_Canary(t *testing.T) {
 		if strings.Contains(s.log.String(), canary) {
 			t.Errorf("the log holds a secret of %d bytes that begins with %.4s", len(canary), canary)
 		}
+		if strings.Contains(measured, canary) {
+			t.Errorf("the metrics hold a secret of %d bytes that begins with %.4s", len(canary), canary)
+		}
+		if strings.Contains(traces.text(), canary) {
+			t.Errorf("the traces hold a secret of %d bytes that begins with %.4s", len(canary), canary)
+		}
 		if bytes.Contains(database, []byte(canary)) { // STO-09
 			t.Errorf("the database holds a secret of %d bytes that begins with %.4s", len(canary), canary)
 		}
@@ -281,6 +290,14 @@ func TestServer_OPS01_Canary(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), "route=") {
 		t.Error("the access log is empty: the test looked at nothing")
+	}
+	if !strings.Contains(measured, "signet_tokens_issued_total") || !strings.Contains(traces.text(), "POST /token") {
+		t.Error("no metrics or no traces: the test looked at nothing")
+	}
+	for _, person := range []string{`"ann"`, "ann@example.com", "127.0.0.1"} { // who reads them needs none
+		if strings.Contains(measured, person) || strings.Contains(traces.text(), person) {
+			t.Errorf("the metrics or the traces name %s", person)
+		}
 	}
 	if !bytes.Contains(backup, []byte("ann@example.com")) {
 		t.Error("the backup is empty: the test looked at nothing")

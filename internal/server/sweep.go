@@ -30,6 +30,10 @@ func (s *Server) sweep(ctx context.Context) error {
 			rows, err = s.store.Sweep(ctx, s.now())
 			return err
 		})
+		s.metrics.Swept(rows)
+		if err != nil && ctx.Err() == nil {
+			s.metrics.WorkFailed("sweep")
+		}
 		if err == nil {
 			failures = 0
 		} else if failures++; failures == 1 && ctx.Err() == nil {

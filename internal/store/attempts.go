@@ -19,7 +19,7 @@ const (
 )
 
 // errFull undoes what was counted before the limit that is full.
-var errFull = errors.New("limit is full")
+var errFull = fmt.Errorf("limit is full: %w", idp.ErrLimited)
 
 // CountAttempt counts one attempt against every limit, or, if one of them is full, against
 // none and returns how long that one stays full. A counter begins with its

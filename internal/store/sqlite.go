@@ -42,7 +42,8 @@ type sqliteDB struct {
 	lock    *os.File
 	faults  *Faults
 	readers chan *conn
-	conns   []*conn // all that were opened
+	waiting atomic.Int64 // for one of readers
+	conns   []*conn      // all that were opened
 	closing chan struct{}
 	once    sync.Once
 
@@ -103,7 +104,7 @@ func openSQLite(ctx context.Context, path string, o Options, committed func(ends
 		s.readers <- c
 	}
 	s.writer = newWriter(&writer{
-		conn: first, begin: sqliteDialect.begin, committed: committed, afterward: s.afterCommit, log: o.Log, faults: o.Faults,
+		conn: first, begin: sqliteDialect.begin, committed: committed, afterward: s.afterCommit, log: o.Log, observe: o.Commit, faults: o.Faults,
 	})
 	go s.moveFrames()
 	return s, nil
@@ -205,20 +206,31 @@ func checkVersion(version string) error {
 
 // read lends a connection of the pool to query.
 func (s *sqliteDB) read(ctx context.Context, query func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
+	c, err := s.reader(ctx)
+	if err != nil {
 		return err
 	}
+	defer func() { s.readers <- c }()
+	if err := s.faults.hit(PointRead); err != nil {
+		return unavailable(err)
+	}
+	return query(c)
+}
+
+// reader takes a connection, which must be given back.
+func (s *sqliteDB) reader(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
 	select {
 	case c := <-s.readers:
-		defer func() { s.readers <- c }()
-		if err := s.faults.hit(PointRead); err != nil {
-			return unavailable(err)
-		}
-		return query(c)
+		return c, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	case <-s.closing:
-		return fmt.Errorf("database is closed: %w", idp.ErrUnavailable)
+		return nil, fmt.Errorf("database is closed: %w", idp.ErrUnavailable)
 	}
 }
 

@@ -40,6 +40,11 @@ type Options struct {
 	Password secret.Text
 	// Log receives what no caller can be told; nil discards it.
 	Log *slog.Logger
+	// Observe is told of each verb and query by its name; nil: nobody is.
+	Observe idp.Observer
+	// Commit is told how many verbs a sync of the disk makes durable, and by what it returns,
+	// that this is over. PostgreSQL syncs where we do not see it. nil: nobody is.
+	Commit func(verbs int) (over func())
 	// Faults makes transactions fail; nil outside of tests.
 	Faults *Faults
 }
@@ -50,6 +55,7 @@ type DB struct {
 	ruleLifetime time.Duration
 	bounds       bounds
 	log          *slog.Logger
+	observe      idp.Observer
 
 	changeSeq atomic.Int64 // newest committed number of the changes log that this process knows
 	ruleSeq   atomic.Int64 // the same of the revocations log
@@ -84,6 +90,8 @@ type engine interface {
 	clockSkew(ctx context.Context, now time.Time) (time.Duration, error)
 	// scrub takes what was destroyed out of files that are ours alone.
 	scrub(ctx context.Context) error
+	// pools says how much of what it has is in use.
+	pools() []Pool
 	close() error
 }
 
@@ -95,7 +103,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	db := &DB{
-		ruleLifetime: o.RuleLifetime, log: o.Log, bounds: bounds{attempts: 200_000, refusals: 100_000, grants: 1000, usedIDs: 1024},
+		ruleLifetime: o.RuleLifetime, log: o.Log, observe: o.Observe, bounds: bounds{attempts: 200_000, refusals: 100_000, grants: 1000, usedIDs: 1024},
 		watchers: map[chan struct{}]struct{}{},
 	}
 	if err := db.open(ctx, dsn, o); err != nil {
@@ -230,10 +238,12 @@ func (db *DB) writeAtLength(ctx context.Context, what string, verb func(*tx) err
 }
 
 func (db *DB) writeBy(ctx context.Context, write func(context.Context, func(*tx) error) error, what string, verb func(*tx) error) error {
+	ctx, over := db.observe.Begin(ctx, what)
 	err := write(ctx, func(t *tx) error {
 		t.bounds = db.bounds
 		return verb(t)
 	})
+	over(err)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -252,7 +262,10 @@ func (db *DB) destroy(ctx context.Context, what string, verb func(*tx) error) er
 }
 
 func (db *DB) read(ctx context.Context, what string, query func(*conn) error) error {
-	if err := db.engine.read(ctx, query); err != nil {
+	ctx, over := db.observe.Begin(ctx, what)
+	err := db.engine.read(ctx, query)
+	over(err)
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil

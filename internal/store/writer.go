@@ -32,6 +32,8 @@ type writer struct {
 	closed bool
 
 	commits atomic.Int64
+	working atomic.Bool // a transaction is under way
+	observe func(verbs int) (over func())
 	faults  *Faults
 }
 
@@ -110,7 +112,9 @@ func (w *writer) close() {
 func (w *writer) run() {
 	defer close(w.stopped)
 	for j := range w.queue {
+		w.working.Store(true)
 		w.afterward(w.batch(j))
+		w.working.Store(false)
 	}
 }
 
@@ -137,7 +141,7 @@ func (w *writer) batch(j *job) int {
 		}
 		logPanic(w.log, j.answer)
 	}
-	if err := w.commit(); err != nil {
+	if err := w.commit(len(b.jobs)); err != nil {
 		w.abandon(b, err)
 		return len(b.jobs)
 	}
@@ -186,11 +190,14 @@ func (w *writer) next(n int) *job {
 	}
 }
 
-func (w *writer) commit() error {
+func (w *writer) commit(verbs int) error {
 	if err := w.faults.hit(PointBeforeCommit); err != nil {
 		return err
 	}
 	w.commits.Add(1)
+	if w.observe != nil {
+		defer w.observe(verbs)()
+	}
 	_, err := w.conn.exec("COMMIT")
 	return err
 }

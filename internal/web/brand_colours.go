@@ -23,17 +23,24 @@ const enough = 4.5
 // A theme is what the colours of one theme must be read on and with. The values are those of
 // style.css.
 type theme struct {
-	canvas, surface, sunken colour // grounds
-	ink, faint              colour // texts
-	accent, onAccent        colour // ours, and the text on a button
-	dawn, dusk              colour // the ends to which grounds and texts tend
-	lighter, darker         string // what a ground should be, what a text
+	canvas, surface, sunken colour  // grounds
+	ink, faint              colour  // texts
+	accent, onAccent        colour  // ours, and the text on a button
+	dawn, dusk              colour  // the ends to which grounds and texts tend
+	lighter, darker         string  // what a ground should be, what a text
+	lift                    float64 // from a background towards white: the surface of cards
 	tint                    float64
 }
 
 var (
-	light = theme{0xf5f4ef, 0xffffff, 0xf0efe8, 0x1b231f, 0x56605a, 0x1a6b50, 0xffffff, 0xffffff, 0x000000, "lighter", "darker", .1}
-	dark  = theme{0x101411, 0x181d1a, 0x131815, 0xe7ebe7, 0xa4aea8, 0x7fd1ae, 0x0a0f0c, 0x000000, 0xffffff, "darker", "lighter", .16}
+	light = theme{
+		canvas: 0xf5f4ef, surface: 0xffffff, sunken: 0xf0efe8, ink: 0x1b231f, faint: 0x56605a, accent: 0x1a6b50, onAccent: 0xffffff,
+		dawn: 0xffffff, dusk: 0x000000, lighter: "lighter", darker: "darker", lift: 1, tint: .1,
+	}
+	dark = theme{
+		canvas: 0x101411, surface: 0x181d1a, sunken: 0x131815, ink: 0xe7ebe7, faint: 0xa4aea8, accent: 0x7fd1ae, onAccent: 0x0a0f0c,
+		dawn: 0x000000, dusk: 0xffffff, lighter: "darker", darker: "lighter", lift: .05, tint: .16,
+	}
 )
 
 // stylesheet returns the tokens of style.css that the colours change. Colours in which text
@@ -56,14 +63,15 @@ func (t theme) tokens(suffix, accent, background string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("brand.background%s: %w", suffix, err)
 		}
+		ground := t.on(b).worst()
 		for _, text := range [...]colour{t.ink, t.faint} {
-			if ratio := contrast(text, b); ratio < enough {
+			if ratio := contrast(text, ground); ratio < enough {
 				return "", fmt.Errorf("brand.background%s: our text %v on %v has a contrast of %s to 1, and needs %v to 1; write a %s colour, like %v",
-					suffix, text, b, rounded(ratio), enough, t.lighter, b.until(t.dawn, t.faint, enough))
+					suffix, text, ground, rounded(ratio), enough, t.lighter, t.readable(b))
 			}
 		}
-		t.canvas = b
-		fmt.Fprintf(&css, " --canvas: %v;", b)
+		t = t.on(b)
+		fmt.Fprintf(&css, " --canvas: %v; --surface: %v; --sunken: %v; --line: %v;", t.canvas, t.surface, t.sunken, b.towards(t.ink, .12))
 	}
 	a := t.accent
 	if accent != "" {
@@ -84,6 +92,23 @@ func (t theme) tokens(suffix, accent, background string) (string, error) {
 	deep := a.towards(t.dusk, .25).until(t.dusk, tint, enough)
 	fmt.Fprintf(&css, " --accent: %v; --accent-deep: %v; --on-accent: %v; --tint: %v; --tint-ink: %v;", a, deep, t.onAccent, tint, deep)
 	return css.String(), nil
+}
+
+// on returns the theme with the grounds that go with a background.
+func (t theme) on(background colour) theme {
+	t.canvas, t.surface, t.sunken = background, background.towards(0xffffff, t.lift), background.towards(t.dusk, .02)
+	return t
+}
+
+// readable goes from a background towards where grounds are, until all texts can be read.
+func (t theme) readable(background colour) colour {
+	for share := 0.; share < 1; share += .02 {
+		b := background.towards(t.dawn, share)
+		if ground := t.on(b).worst(); min(contrast(t.ink, ground), contrast(t.faint, ground)) >= enough {
+			return b
+		}
+	}
+	return t.dawn
 }
 
 // worst is the ground on which an accent is hardest to read.

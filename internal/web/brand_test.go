@@ -113,9 +113,9 @@ func TestBrand_WCAG_1_4_3_Contrast(t *testing.T) {
 		"yellow links":         {web.Colours{Accent: "#ffd400"}, `brand.accent: #ffd400 on #f0efe8 has a contrast of 1.2[0-9]? to 1, and text in it needs 4.5 to 1; write a darker colour, like (#[0-9a-f]{6})`},
 		"just too light":       {web.Colours{Accent: "#777777"}, `brand.accent: #777777 .* 3.8[0-9]? to 1, .* like (#[0-9a-f]{6})`},
 		"dark in the dark":     {web.Colours{AccentDark: "#1d4ed8"}, `brand.accent_dark: .*; write a lighter colour, like (#[0-9a-f]{6})`},
-		"grey page":            {web.Colours{Background: "#999999"}, `brand.background: our text #56605a on #999999 has a contrast of .*; write a lighter colour, like (#[0-9a-f]{6})`},
+		"grey page":            {web.Colours{Background: "#999999"}, `brand.background: our text #56605a on #969696 has a contrast of .*; write a lighter colour, like (#[0-9a-f]{6})`},
 		"light page, dark":     {web.Colours{BackgroundDark: "#ffffff"}, `brand.background_dark: .*; write a darker colour, like (#[0-9a-f]{6})`},
-		"accent on background": {web.Colours{Accent: "#2b7a5e", Background: "#d5e3dc"}, `brand.accent: #2b7a5e on #d5e3dc .* like (#[0-9a-f]{6})`},
+		"accent on background": {web.Colours{Accent: "#2b7a5e", Background: "#d5e3dc"}, `brand.accent: #2b7a5e on #[0-9a-f]{6} .* like (#[0-9a-f]{6})`},
 		"no colour":            {web.Colours{Accent: "green"}, `brand.accent: "green" is not a colour like "#1a6b50"`},
 	} {
 		err := c.colours.Check()

@@ -89,6 +89,7 @@ func (p *Pages) Error(w http.ResponseWriter, r *http.Request, status int, proble
 
 // NotFound answers requests for pages that do not exist.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
+	keepLanguage(w, r)
 	p.site.answerError(w, r, &failure{status: http.StatusNotFound, kind: "no_page", cause: idp.ErrNotFound})
 }
 

@@ -32,7 +32,7 @@ func TestPages(t *testing.T) {
 	v.add("--id", "wiki", "--name", "Wiki", "--first-party", "--profile", "oidc", "--redirect", v.wiki.URL+"/cb",
 		"--post-logout-redirect", v.wiki.URL+"/bye", "--frontchannel-logout", v.wiki.URL+"/front")
 	v.add("--id", "diary", "--name", longName, "--type", "native", "--redirect", "com.example.diary:/cb", "--redirect", v.wiki.URL+"/diary",
-		"--scope", "openid profile email groups offline_access calendar.freebusy:read calendar.meetings:write", "--policy", "https://diary.example/privacy")
+		"--scope", "openid,profile,email,groups,offline_access,calendar.freebusy:read,calendar.meetings:write", "--policy", "https://diary.example/privacy")
 	for _, v.lang = range []string{"en", "de"} {
 		v.strangerPages()
 		v.devicePages()
@@ -150,7 +150,7 @@ func (v visitor) appPages() {
 	v.authorize("calendar", v.at.calendar+"/callback", "openid", "prompt", "login")
 	v.see("login-again")
 	// Pages that leave by themselves stay when their scripts do not come.
-	v.block("*://*/assets/submit.*", "*://*/assets/continue.*")
+	v.block("*://*:*/assets/submit.*", "*://*:*/assets/continue.*")
 	v.authorize("former", v.app.URL+"/cb?tenant=1", "openid", "response_mode", "form_post")
 	v.see("form-post")
 }
@@ -238,9 +238,10 @@ func TestWithoutJavaScript(t *testing.T) {
 	b.open(at.issuer + "/account")
 	b.click("a[href='/account/apps'].tile")
 	b.expect("Friendly Scheduler")
-	b.do(chromedp.Click(chromedp.CSS(".sure summary")))
+	b.do(chromedp.Click(chromedp.CSS(".row:has([value=friendly-scheduler]) summary")))
 	b.click(".sure[open] form button")
-	b.expect("The app has no access any more.", "No apps yet")
+	b.expect("The app has no access any more.")
+	b.expectNot("Friendly Scheduler")
 	b.click("header a[href='/logout']")
 	b.click("main form button")
 	b.expect("You are signed out")

@@ -24,6 +24,9 @@ func (b Brand) check() error {
 	if len(b.Name) > 80 {
 		problems = append(problems, errors.New("brand.name: longer than 80 bytes"))
 	}
+	if b.LogoDark != "" && b.Logo == "" {
+		problems = append(problems, errors.New("brand.logo_dark: given without brand.logo; give both, or only brand.logo"))
+	}
 	for _, c := range [...]given{{"accent", b.Accent}, {"accent_dark", b.AccentDark}, {"background", b.Background}, {"background_dark", b.BackgroundDark}} {
 		if c.value != "" && !hexColour.MatchString(c.value) {
 			problems = append(problems, fmt.Errorf("brand.%s: %q is not a colour like \"#1a6b50\"", c.key, c.value))

@@ -15,6 +15,7 @@ func TestBrand_Check(t *testing.T) {
 	for given, want := range map[string]string{
 		`{accent: "#1d4ed8", background: "#F4F6FB", support: help@example.com, imprint: https://example.com/i}`: "",
 		`{support: https://example.com/help, login_note_de: Grüße}`:                                             "",
+		`{logo_dark: l.svg}`:                                         `brand.logo_dark: given without brand.logo`,
 		`{accent: green}`:                                            `brand.accent: "green" is not a colour like "#1a6b50"`,
 		`{accent_dark: "#fff"}`:                                      `brand.accent_dark: "#fff" is not`,
 		`{background: "1a6b50"}`:                                     `brand.background: "1a6b50" is not`,

@@ -20,11 +20,15 @@ type Colours struct {
 // enough is the contrast that text needs (WCAG 2.2 §1.4.3).
 const enough = 4.5
 
+// visible is the contrast that the edges of fields need (§1.4.11).
+const visible = 3
+
 // A theme is what the colours of one theme must be read on and with. The values are those of
 // style.css.
 type theme struct {
 	canvas, surface, sunken colour  // grounds
 	ink, faint              colour  // texts
+	edge                    colour  // of fields
 	accent, onAccent        colour  // ours, and the text on a button
 	dawn, dusk              colour  // the ends to which grounds and texts tend
 	lighter, darker         string  // what a ground should be, what a text
@@ -34,11 +38,11 @@ type theme struct {
 
 var (
 	light = theme{
-		canvas: 0xf5f4ef, surface: 0xffffff, sunken: 0xf0efe8, ink: 0x1b231f, faint: 0x56605a, accent: 0x1a6b50, onAccent: 0xffffff,
+		canvas: 0xf5f4ef, surface: 0xffffff, sunken: 0xf0efe8, ink: 0x1b231f, faint: 0x56605a, edge: 0x7f877f, accent: 0x1a6b50, onAccent: 0xffffff,
 		dawn: 0xffffff, dusk: 0x000000, lighter: "lighter", darker: "darker", lift: 1, tint: .1,
 	}
 	dark = theme{
-		canvas: 0x101411, surface: 0x181d1a, sunken: 0x131815, ink: 0xe7ebe7, faint: 0xa4aea8, accent: 0x7fd1ae, onAccent: 0x0a0f0c,
+		canvas: 0x101411, surface: 0x181d1a, sunken: 0x131815, ink: 0xe7ebe7, faint: 0xa4aea8, edge: 0x75807a, accent: 0x7fd1ae, onAccent: 0x0a0f0c,
 		dawn: 0x000000, dusk: 0xffffff, lighter: "darker", darker: "lighter", lift: .05, tint: .16,
 	}
 )
@@ -71,7 +75,8 @@ func (t theme) tokens(suffix, accent, background string) (string, error) {
 			}
 		}
 		t = t.on(b)
-		fmt.Fprintf(&css, " --canvas: %v; --surface: %v; --sunken: %v; --line: %v;", t.canvas, t.surface, t.sunken, b.towards(t.ink, .12))
+		fmt.Fprintf(&css, " --canvas: %v; --surface: %v; --sunken: %v; --line: %v; --edge: %v;",
+			t.canvas, t.surface, t.sunken, b.towards(t.ink, .12), t.edge.until(t.dusk, t.surface, visible))
 	}
 	a := t.accent
 	if accent != "" {

@@ -88,7 +88,7 @@ func (c Colours) Pairs() map[string]float64 {
 func ThemeTokens() map[string]map[string]string {
 	of := func(t theme) map[string]string {
 		return map[string]string{
-			"canvas": t.canvas.String(), "surface": t.surface.String(), "sunken": t.sunken.String(), "ink": t.ink.String(), "muted": t.faint.String(), "accent": t.accent.String(),
+			"canvas": t.canvas.String(), "surface": t.surface.String(), "sunken": t.sunken.String(), "ink": t.ink.String(), "muted": t.faint.String(), "edge": t.edge.String(), "accent": t.accent.String(),
 		}
 	}
 	return map[string]map[string]string{"light": of(light), "dark": of(dark)}

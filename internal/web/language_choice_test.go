@@ -60,10 +60,9 @@ func TestLanguage_OAU02_NowhereElse(t *testing.T) {
 	}
 	wd.mux = http.HandlerFunc(wd.pages.NotFound)
 	for _, path := range []string{"//evil.example/x", "/\\evil.example", "/x?next=//evil.example&a=<b>"} {
-		for _, m := range otherLanguage.FindAllStringSubmatch(b.get(strings.ReplaceAll(strings.ReplaceAll(path, "<", "%3C"), "\\", "%5C")).body, -1) {
-			if !strings.HasPrefix(m[1], "?") || strings.Contains(m[1], "//") || strings.ContainsAny(m[1], "<>") {
-				t.Errorf("%s leads to %s", path, m[1])
-			}
+		page := b.get(strings.NewReplacer("<", "%3C", "\\", "%5C").Replace(path))
+		if m := otherLanguage.FindStringSubmatch(page.body); m == nil || strings.Contains(m[1], "//") || strings.ContainsAny(m[1], "<>") {
+			t.Errorf("%s: the link is %q", path, m)
 		}
 	}
 }

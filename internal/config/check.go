@@ -32,7 +32,7 @@ func (c Config) Check() error {
 		c.checkOutboundNetworks(),
 		c.checkRegistration(),
 		c.checkObservation(),
-		named("brand.name", checkBrand(c.Brand.Name)),
+		c.Brand.check(),
 		c.checkSMTP(),
 		c.checkLifetimes(),
 		c.checkLimits(),
@@ -195,13 +195,6 @@ func checkNetwork(s, whyNot string) error {
 		return fmt.Errorf("%q is neither an address nor a prefix, like 10.0.0.2 or 10.1.0.0/16", s)
 	case prefix.Bits() == 0:
 		return fmt.Errorf("%q %s", s, whyNot)
-	}
-	return nil
-}
-
-func checkBrand(name string) error {
-	if len(name) > 80 {
-		return errors.New("longer than 80 bytes")
 	}
 	return nil
 }

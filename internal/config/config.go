@@ -264,6 +264,93 @@ type Brand struct {
 	// Example: Example Ltd.
 	// What breaks: nothing.
 	Name string `yaml:"name"`
+
+	// The file with your logo for the head of each page: PNG, JPEG, GIF, or an SVG that is only
+	// a drawing (no scripts, styles, links or pictures within). At most 256 KiB, and 1024 pixels
+	// on each side; it is shown 32 pixels high. One that is more than twice as wide as high stands
+	// for the name, any other stands beside it and is the icon of the tab as well. The file is read
+	// at the start.
+	//
+	// Default: none, the sign of signet
+	// Example: /etc/signet/logo.svg
+	// What breaks: with a file that is no such picture the server does not start.
+	Logo string `yaml:"logo"`
+
+	// The file with the logo for the dark theme, under the same rules.
+	//
+	// Default: none, logo is shown in both themes
+	// Example: /etc/signet/logo-dark.svg
+	// What breaks: as for logo.
+	LogoDark string `yaml:"logo_dark"`
+
+	// The colour of links and buttons, as #rrggbb in quotes (YAML takes # for a comment). It must
+	// have a contrast of 4.5 to 1 with what is behind it (WCAG 2.2 §1.4.3); what depends on it,
+	// like the colour under a pointer, is made of it.
+	//
+	// Default: "#1a6b50"
+	// Example: "#1d4ed8"
+	// What breaks: with a colour in which text cannot be read the server does not start, and says
+	// which one near it would do.
+	Accent string `yaml:"accent"`
+
+	// The same for the dark theme, where it must be a light colour.
+	//
+	// Default: accent, made lighter until it can be read well
+	// Example: "#93b4ff"
+	// What breaks: as for accent.
+	AccentDark string `yaml:"accent_dark"`
+
+	// The colour of the page around cards and lists, as #rrggbb in quotes. It must be so light that
+	// text and links on it have a contrast of 4.5 to 1.
+	//
+	// Default: "#f5f4ef"
+	// Example: "#f4f6fb"
+	// What breaks: as for accent.
+	Background string `yaml:"background"`
+
+	// The same for the dark theme, where it must be dark.
+	//
+	// Default: "#101411"
+	// Example: "#0d1117"
+	// What breaks: as for accent.
+	BackgroundDark string `yaml:"background_dark"`
+
+	// A line under the login form: which account is meant, for example. Plain text, at most 240
+	// characters.
+	//
+	// Default: none
+	// Example: Use the account that you also use for e-mail.
+	// What breaks: nothing.
+	LoginNote string `yaml:"login_note"`
+
+	// The same on German pages.
+	//
+	// Default: login_note
+	// Example: Melden Sie sich mit dem Konto Ihrer E-Mail an.
+	// What breaks: nothing.
+	LoginNoteDE string `yaml:"login_note_de"`
+
+	// Where people find help: an https address or an e-mail address. It is linked at the foot of
+	// each page.
+	//
+	// Default: none
+	// Example: help@example.com
+	// What breaks: without it, people who cannot sign in find nobody to ask.
+	Support string `yaml:"support"`
+
+	// The https address of your imprint, linked at the foot of each page.
+	//
+	// Default: none
+	// Example: https://example.com/imprint
+	// What breaks: nothing; the law of some countries wants one.
+	Imprint string `yaml:"imprint"`
+
+	// The https address of your privacy policy, linked at the foot of each page.
+	//
+	// Default: none
+	// Example: https://example.com/privacy
+	// What breaks: as for imprint.
+	Privacy string `yaml:"privacy"`
 }
 
 // SMTP is the server that takes e-mail.

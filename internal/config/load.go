@@ -197,7 +197,7 @@ func envName(key string) string {
 // isPath reports whether the key's value is a path.
 func isPath(key string) bool {
 	switch key {
-	case "key_file", "previous_key_file", "data_dir", "tls_cert", "tls_key", "smtp.password_file", "database", "database_password_file":
+	case "key_file", "previous_key_file", "data_dir", "tls_cert", "tls_key", "brand.logo", "brand.logo_dark", "smtp.password_file", "database", "database_password_file":
 		return true
 	}
 	return false

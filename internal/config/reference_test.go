@@ -47,7 +47,7 @@ func TestReference_Examples(t *testing.T) {
 	t.Parallel()
 	together := map[string]string{
 		"database_password_file": "database: postgres://signet@localhost/signet", "tls_cert": "tls_key: k", "tls_key": "tls_cert: c",
-		"smtp.host": "from: a@example.com", "smtp.from": "host: smtp.example.com",
+		"brand.logo_dark": "logo: logo.svg", "smtp.host": "from: a@example.com", "smtp.from": "host: smtp.example.com",
 		"smtp.port": "host: h.example.com, from: a@example.com", "smtp.tls": "host: h.example.com, from: a@example.com",
 		"smtp.username":      "password_file: p, host: h.example.com, from: a@example.com",
 		"smtp.password_file": "username: u, host: h.example.com, from: a@example.com",

@@ -26,7 +26,7 @@ type LogoutOutcome struct {
 // LeftApp is an app that a person was signed in to at a login that has ended.
 type LeftApp struct {
 	Name  string
-	Told  bool   // it has a way to hear of it
+	Told  bool   // this server tells it
 	Frame string // what a browser must load for that (Front-Channel Logout 1.0 §2); may be empty
 }
 
@@ -34,7 +34,7 @@ type LeftApp struct {
 func LeftApps(clients []Client, issuer, sid string) []LeftApp {
 	apps := make([]LeftApp, 0, len(clients))
 	for _, c := range clients {
-		a := LeftApp{Name: c.Name, Told: c.BackchannelLogoutURI != "" || c.FrontchannelLogoutURI != ""}
+		a := LeftApp{Name: c.Name, Told: c.BackchannelLogoutURI != ""}
 		if c.FrontchannelLogoutURI != "" {
 			a.Frame = frame(c.FrontchannelLogoutURI, issuer, sid)
 		}

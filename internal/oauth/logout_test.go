@@ -327,7 +327,7 @@ func TestLogout_FrontChannel_2_FramesBeforeTheRedirect(t *testing.T) {
 	want := oauth.Farewell{
 		Apps: []idp.LeftApp{
 			{Name: "Legacy"},
-			{Name: "Own", Told: true, Frame: "https://own.example/front?tenant=a%20b&iss=https%3A%2F%2Fid.example&sid=" + sid},
+			{Name: "Own", Frame: "https://own.example/front?tenant=a%20b&iss=https%3A%2F%2Fid.example&sid=" + sid},
 			{Name: "Web", Told: true},
 		},
 		Continue: byeURI + "&state=s%261", ClientName: "Web", UILocales: "de en",

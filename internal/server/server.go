@@ -224,6 +224,9 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	})
 	deviceKey := secret.Derive(kek[:], "user_code")
 	pagesOf := s.webConfig(sessions, passwords, mailer)
+	if pagesOf.Brand.Logo, pagesOf.Brand.LogoDark, err = s.cfg.Brand.Logos(); err != nil {
+		return err
+	}
 	pagesOf.UserCodes = authn.NewUserCodes(s.store, deviceKey, s.now)
 	if s.pages, err = web.New(pagesOf); err != nil {
 		return err
@@ -248,13 +251,21 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 
 func (s *Server) webConfig(sessions *session.Manager, passwords *authn.Passwords, mailer notify.Mailer) web.Config {
 	c := web.Config{
-		Issuer: s.cfg.PublicURL, Brand: s.cfg.Brand.Name, Store: s.store, Directory: s.dir, Sessions: sessions,
+		Issuer: s.cfg.PublicURL, Brand: brandOf(s.cfg.Brand), Store: s.store, Directory: s.dir, Sessions: sessions,
 		Passwords: countedLogins{passwords, s.metrics}, Mailer: mailer, Logouts: s.logouts, Logos: s.outbound, Now: s.now, Log: s.log, Dev: s.opts.Dev,
 	}
 	if s.catcher != nil {
 		c.Mail = s.catcher
 	}
 	return c
+}
+
+func brandOf(b config.Brand) web.Brand {
+	return web.Brand{
+		Name: b.Name, Support: b.Support, Imprint: b.Imprint, Privacy: b.Privacy,
+		LoginNote: map[string]string{"en": b.LoginNote, "de": b.LoginNoteDE},
+		Colours:   web.Colours{Accent: b.Accent, AccentDark: b.AccentDark, Background: b.Background, BackgroundDark: b.BackgroundDark},
+	}
 }
 
 func (s *Server) oauthConfig(tokens *token.Issuer, sessions *session.Manager, nonceKey [32]byte) oauth.Config {

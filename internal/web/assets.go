@@ -48,12 +48,17 @@ func newAssets() (assets, error) {
 		if mediaTypes[ext] == "" {
 			return a, fmt.Errorf("asset %s: unknown kind", e.Name())
 		}
-		sum := sha256.Sum256(body)
-		name := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:8]) + ext
-		a.paths[e.Name()] = "/assets/" + name
-		a.files[name] = asset{body, mediaTypes[ext]}
+		a.add(e.Name(), asset{body, mediaTypes[ext]})
 	}
 	return a, nil
+}
+
+// add puts the hash into the name and returns the path.
+func (a assets) add(name string, file asset) string {
+	ext, sum := path.Ext(name), sha256.Sum256(file.body)
+	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
+	a.paths[name], a.files[hashed] = "/assets/"+hashed, file
+	return a.paths[name]
 }
 
 func (a assets) path(name string) string { return a.paths[name] }
@@ -74,7 +79,7 @@ func (s *site) assetShow(w http.ResponseWriter, r *http.Request) error {
 
 // iconRedirect serves browsers that ask for the icon by its old name.
 func (s *site) iconRedirect(w http.ResponseWriter, _ *http.Request) error {
-	s.redirect(w, s.assets.path("icon.svg"))
+	sendTo(w, s.mark.Icon)
 	return nil
 }
 

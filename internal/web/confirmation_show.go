@@ -89,7 +89,7 @@ func (p confirmationShow) page(r *http.Request, req request, v visit, now time.T
 	}
 	page := confirmationPage{
 		view: view{words: words}, Action: req.at("/device/confirm"), LoginAction: req.at("/login"),
-		App: appOf(req.Client), Person: personOf(v.User), Code: code.Reveal(),
+		App: p.asking(req), Person: personOf(v.User), Code: code.Reveal(),
 		Device: words.Device(deviceOf(d.UserAgent)), IP: oneLine(d.IP, maxName), At: words.instant(d.CreatedAt, now), May: told.All(),
 	}
 	page.Initial = initial(page.App.Name)

@@ -81,7 +81,7 @@ func (p consentSubmit) authorize(r *http.Request, by idp.Actor, req request, v v
 // announce tells the person by mail that an app may do something new. A mail that cannot
 // be written is no reason to undo what they allowed.
 func (p consentSubmit) announce(r *http.Request, by idp.Actor, req request, v visit, now time.Time) {
-	words := p.words(r, req.UILocales)
+	words := p.words(r, req.UILocales).forMail(v.User)
 	told, err := p.permissions.tell(r.Context(), words, req.Resource, req.Permissions())
 	if err != nil {
 		p.log.Warn("mail not written", "error", err, "request_id", edge.RequestID(r))

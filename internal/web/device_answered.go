@@ -27,7 +27,7 @@ type deviceAnsweredPage struct {
 // by mail as well: whoever was talked into it may notice then (RFC 10027 §6.1.6).
 func (p *Pages) DeviceAnswered(w http.ResponseWriter, r *http.Request, a DeviceAnswer) {
 	s := p.site
-	words := s.words(r, a.UILocales)
+	words := s.words(r, a.UILocales).once()
 	client, err := p.requests.directory.Client(r.Context(), a.ClientID)
 	if err != nil {
 		client = idp.Client{ID: a.ClientID} // it has just gone
@@ -49,6 +49,7 @@ func (p *Pages) announceDevice(r *http.Request, words words, client idp.Client, 
 		s.log.Warn("mail not written", "error", err, "request_id", edge.RequestID(r))
 		return
 	}
+	words = words.forMail(v.User)
 	told, err := permissions{directory: p.requests.directory}.tell(r.Context(), words, a.Resource, a.Scopes)
 	if err != nil {
 		s.log.Warn("mail not written", "error", err, "request_id", edge.RequestID(r))

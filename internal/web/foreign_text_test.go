@@ -37,7 +37,7 @@ func TestPages_CLI06_PayloadCorpus(t *testing.T) {
 		t.Fatalf("only %d pages", len(harmless))
 	}
 	for _, payload := range payloads {
-		wd := newWorld(t, inDev, func(c *web.Config) { c.Brand = payload })
+		wd := newWorld(t, inDev, func(c *web.Config) { c.Brand.Name = payload })
 		for page, got := range skeletons(wd, payload) {
 			if want := harmless[page]; !slices.Equal(got, want) {
 				t.Errorf("%q changes %s:\n%v\nis not\n%v", payload, page, got, want)
@@ -114,7 +114,7 @@ func skeletons(wd *world, text string) map[string][]string {
 var (
 	element   = regexp.MustCompile(`<(/?[a-zA-Z!][^\s>]*)((?:"[^"]*"|[^">])*)>`)
 	attribute = regexp.MustCompile(`([^\s="]+)(?:="([^"]*)")?`)
-	address   = regexp.MustCompile(`^(?:/(?:[^/\\]|$)|#|https://(?:x|scheduler)\.example/)`)
+	address   = regexp.MustCompile(`^(?:/(?:[^/\\]|$)|[#?]|https://(?:x|scheduler)\.example/)`)
 )
 
 // skeleton is the elements of a page with the names of their attributes, and what is

@@ -18,7 +18,7 @@ type formPostPage struct {
 // somebody chose stays the value of a field (OAU-14).
 func (p *Pages) FormPost(w http.ResponseWriter, r *http.Request, f FormPost) {
 	s := p.site
-	words := s.words(r, nil)
+	words := s.words(r, nil).once()
 	page := formPostPage{s.view(words, words.T("formpost.title")), f}
 	p.answer(w, r, s.render(w, "form-post", http.StatusOK, page, leadingTo(f.Action).withScript()))
 }

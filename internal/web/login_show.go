@@ -52,6 +52,7 @@ type loginPage struct {
 	Action    string
 	App       *app // nil: for the account itself
 	Username  string
+	Note      string // of the operator
 	ErrorText string
 	Locked    bool // trying again now is of no use, nothing is wrong with what was typed
 }
@@ -78,7 +79,7 @@ func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, req
 		policy = leadingTo(req.RedirectURI)
 	}
 	words := s.words(r, locales)
-	page.view = s.formView(w, r, words, words.T("login.title"))
+	page.view, page.Note = s.formView(w, r, words, words.T("login.title")), s.noteIn(words)
 	if try.Error != "" {
 		page.ErrorText = words.T(try.Error)
 	}

@@ -75,7 +75,7 @@ func TestLogo_OIDCRegistration_2_IsShown(t *testing.T) {
 	for kind, picture := range square(t, 16) {
 		g := newGallery(t, picture)
 		wd, b, flow := withLogo(t, g.URL+"/logo.png")
-		for _, page := range []string{"/login", "/consent"} {
+		for _, page := range []string{"/login", "/select-account", "/consent"} {
 			if a := b.get(page + flow); !strings.Contains(a.body, `<img class="logo" src="/logo`+flow+`" alt=""`) || strings.Contains(a.body, g.URL) {
 				t.Errorf("%s: %s", page, a.body)
 			}

@@ -32,7 +32,11 @@ type FormField struct{ Name, Value string }
 // LogoutConfirm asks whether to sign out.
 func (p *Pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, q LogoutQuestion) {
 	s := p.site
+	keepLanguage(w, r)
 	words := s.words(r, strings.Fields(q.UILocales))
+	if r.Method == http.MethodPost { // what it asked is not in the address
+		words = words.once()
+	}
 	page := logoutPage{
 		view: s.view(words, words.T("logout.title")),
 		App:  oneLine(q.ClientName, maxName), Name: oneLine(q.UserName, maxName),

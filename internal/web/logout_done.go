@@ -19,7 +19,7 @@ type Farewell struct {
 type loggedOutPage struct {
 	view
 	Told     []string // apps that hear of it
-	Untold   []string // apps that have no way to
+	Untold   []string // apps that do not
 	Frames   []string // what the browser loads, so that apps hear of it (Front-Channel Logout §2)
 	Continue template.URL
 	App      string // whose address that is
@@ -33,19 +33,22 @@ func (p *Pages) LoggedOut(w http.ResponseWriter, r *http.Request, f Farewell) {
 }
 
 func (s *site) loggedOut(w http.ResponseWriter, r *http.Request, f Farewell) error {
-	words := s.words(r, strings.Fields(f.UILocales))
+	words := s.words(r, strings.Fields(f.UILocales)).once()
 	page := loggedOutPage{view: s.view(words, words.T("loggedout.title"))}
 	policy := policy{}
 	for _, app := range f.Apps {
 		name := oneLine(app.Name, maxName)
-		if app.Told {
+		origin, framed := frameOrigin(app.Frame)
+		if framed {
+			policy, framed = policy.framing(origin)
+		}
+		if framed {
+			page.Frames = append(page.Frames, app.Frame)
+		}
+		if app.Told || framed {
 			page.Told = append(page.Told, name)
 		} else {
 			page.Untold = append(page.Untold, name)
-		}
-		if origin, ok := frameOrigin(app.Frame); ok {
-			page.Frames = append(page.Frames, app.Frame)
-			policy = policy.framing(origin)
 		}
 	}
 	if canLeadTo(f.Continue) {

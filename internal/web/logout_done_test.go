@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -56,6 +57,34 @@ func TestLoggedOut_FrontChannel_2_Frames(t *testing.T) {
 		"You may still be signed in here", "Silent <b>", "Continue to Wiki")
 	if !strings.Contains(a.body, `href="https://wiki.example/bye?state=1&amp;x=2"`) || !strings.Contains(a.body, `id="continue"`) {
 		t.Error("no way on")
+	}
+}
+
+// A hundred apps do not make the header longer than proxies take. Those for which there is no
+// room are among those that do not hear of it, unless this server tells them.
+func TestLoggedOut_FrontChannel_2_ManyApps(t *testing.T) {
+	t.Parallel()
+	wd := newWorld(t)
+	var apps []idp.LeftApp
+	for i := range 100 {
+		apps = append(apps, idp.LeftApp{
+			Name: fmt.Sprintf("App %02d", i), Told: i == 98, Frame: fmt.Sprintf("https://app%02d.department.example.com/out?iss=x&sid=s1", i),
+		})
+	}
+	a := wd.farewell(web.Farewell{Apps: apps}, "en")
+	size := 0
+	for name, values := range a.header {
+		for _, v := range values {
+			size += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	frames := strings.Count(a.body, "<iframe")
+	if size > 3<<10 || frames < 50 || frames > 99 {
+		t.Errorf("%d frames, %d bytes of headers", frames, size)
+	}
+	told, untold, ok := strings.Cut(a.text(), "You may still be signed in here")
+	if !ok || !strings.Contains(told, "App 00") || !strings.Contains(told, "App 98") || !strings.Contains(untold, "App 99") {
+		t.Errorf("told: %s; not told: %s", told, untold)
 	}
 }
 

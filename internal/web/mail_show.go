@@ -15,15 +15,15 @@ type mailPage struct {
 }
 
 type mailLine struct {
-	To, Subject, Text string
-	At                instant
+	To, Subject, Text, Lang string
+	At                      instant
 }
 
 func (p mailShow) serve(w http.ResponseWriter, r *http.Request) error {
 	words, now := p.words(r, nil), p.now()
 	page := mailPage{view: p.view(words, words.T("mail.title"))}
 	for _, m := range p.catcher.List() {
-		page.Mails = append(page.Mails, mailLine{m.To, m.Subject, m.Text, words.instant(m.At, now)})
+		page.Mails = append(page.Mails, mailLine{m.To, m.Subject, m.Text, m.Lang, words.instant(m.At, now)})
 	}
 	return p.render(w, "mail", http.StatusOK, page, policy{})
 }

@@ -30,7 +30,7 @@ func (p passwordChange) serve(w http.ResponseWriter, r *http.Request, v visit, f
 	if err := p.passwords.Change(r.Context(), by, v.UserID, old, next); err != nil {
 		return p.refused(w, r, v, err)
 	}
-	words := p.words(r, nil)
+	words := p.words(r, nil).forMail(v.User)
 	p.outbox.post(notify.PasswordChanged(notify.Notice{
 		To: v.User.Email, Lang: words.Lang, Brand: p.brand, Name: v.User.DisplayName(),
 		At: now, IP: by.IP, URL: p.origin + p.base + "/account/security",

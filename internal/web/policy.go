@@ -62,12 +62,21 @@ func (p policy) withScript() policy {
 	return p
 }
 
-// framing allows frames of one more origin.
-func (p policy) framing(origin string) policy {
-	if !slices.Contains(p.frames, origin) {
-		p.frames = append(slices.Clone(p.frames), origin)
+// maxFrames bounds the origins of frames in the policy, in bytes: proxies keep 4 KiB for all
+// headers of an answer, and drop answers that have more.
+const maxFrames = 2 << 10
+
+// framing allows frames of one more origin, if there is room for it.
+func (p policy) framing(origin string) (_ policy, ok bool) {
+	if slices.Contains(p.frames, origin) {
+		return p, true
 	}
-	return p
+	frames := append(slices.Clone(p.frames), origin)
+	if len(strings.Join(frames, " ")) > maxFrames {
+		return p, false
+	}
+	p.frames = frames
+	return p, true
 }
 
 // frameOrigin returns the origin of a frame in the words of CSP. What CSP cannot name

@@ -68,7 +68,8 @@ func (s *site) showProblem(w http.ResponseWriter, r *http.Request, status int, p
 	if !s.dev {
 		p.Detail = ""
 	}
-	page := problemPage{view: s.view(s.words(r, nil), p.Title), Problem: p, ID: edge.RequestID(r)}
+	words := s.words(r, nil).once() // links would repeat a query that may be anything (OPS-01)
+	page := problemPage{view: s.view(words, p.Title), Problem: p, ID: edge.RequestID(r)}
 	if err := s.render(w, "problem", status, page, policy{}); err != nil {
 		s.log.Error("error page", "error", err, "request_id", page.ID)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
@@ -77,6 +78,7 @@ func (s *site) showProblem(w http.ResponseWriter, r *http.Request, status int, p
 
 // Error shows the error page for what another package could not do.
 func (p *Pages) Error(w http.ResponseWriter, r *http.Request, status int, problem Problem) {
+	keepLanguage(w, r)
 	words := p.site.words(r, nil)
 	problem.Title, problem.Text = words.translate(problem.Title), words.translate(problem.Text)
 	p.site.showProblem(w, r, status, problem)
@@ -84,6 +86,7 @@ func (p *Pages) Error(w http.ResponseWriter, r *http.Request, status int, proble
 
 // NotFound answers requests for pages that do not exist.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
+	keepLanguage(w, r)
 	p.site.answerError(w, r, &failure{status: http.StatusNotFound, kind: "no_page", cause: idp.ErrNotFound})
 }
 

@@ -24,6 +24,10 @@ type site struct {
 	origin    string // scheme and host of the public URL
 	base      string // its path; empty for most
 	brand     string
+	note      map[string]string // under the login form, by language
+	mark      mark
+	foot      []footLink
+	theme     string // address of the operator's colours; empty: ours
 	dev       bool
 	mail      bool // /dev/mail exists
 	templates map[string]*template.Template
@@ -43,8 +47,10 @@ type view struct {
 	Dev     bool
 	DevMail bool
 	CSRF    string
+	Mark    mark
+	Foot    []footLink
 	Style   string // addresses of assets
-	Icon    string
+	Theme   string
 	Reveal  string
 	Submit  string
 	Notice  string // catalogue key of what has just been done; empty: nothing
@@ -58,7 +64,7 @@ type view struct {
 func (s *site) view(words words, title string) view {
 	return view{
 		words: words, Base: s.base, Title: title, Brand: s.brand, Dev: s.dev, DevMail: s.mail,
-		Style: s.base + s.assets.path("style.css"), Icon: s.base + s.assets.path("icon.svg"), Reveal: s.base + s.assets.path("reveal.js"),
+		Mark: s.mark, Foot: s.foot, Style: s.base + s.assets.path("style.css"), Theme: s.theme, Reveal: s.base + s.assets.path("reveal.js"),
 		Submit: s.base + s.assets.path("submit.js"),
 	}
 }

@@ -95,10 +95,13 @@ func (p securityShow) appNames(ctx context.Context, events []idp.Event) map[stri
 	return names
 }
 
+// saidNo holds for what the person refused, not we.
+func saidNo(action string) bool { return action == "consent.deny" || action == "device.deny" }
+
 // lineOf says what happened. An action without words of its own is shown by its name:
 // nothing in the log is hidden from the person whom it concerns.
 func lineOf(words words, e idp.Event, names map[string]string, now time.Time) eventLine {
-	line := eventLine{Refused: e.Result == "refused", IP: e.Actor.IP, At: words.instant(e.At, now)}
+	line := eventLine{Refused: e.Result == "refused" && !saidNo(e.Action), IP: e.Actor.IP, At: words.instant(e.At, now)}
 	key := "event." + e.Action
 	if line.Refused && words.Has(key+".refused") {
 		key += ".refused"

@@ -45,7 +45,7 @@ func (p selectionShow) serve(w http.ResponseWriter, r *http.Request) error {
 	words := p.words(r, req.UILocales)
 	return p.render(w, "select-account", http.StatusOK, selectionPage{
 		view:   p.formView(w, r, words, words.T("select.title")),
-		Action: req.at("/select-account"), App: appOf(req.Client), Person: personOf(v.User),
+		Action: req.at("/select-account"), App: p.asking(req), Person: personOf(v.User),
 	}, leadingTo(req.RedirectURI))
 }
 

@@ -30,7 +30,7 @@ import (
 // Config is what the pages are made of.
 type Config struct {
 	Issuer    string // the public URL
-	Brand     string // the name that people know this service by; empty: "signet"
+	Brand     Brand
 	Store     Store
 	Directory Directory
 	Sessions  *session.Manager
@@ -108,14 +108,14 @@ func New(cfg Config) (*Pages, error) {
 		return nil, err
 	}
 	s := &site{
-		issuer: cfg.Issuer, origin: issuer.Scheme + "://" + issuer.Host, base: strings.TrimSuffix(issuer.EscapedPath(), "/"), brand: cfg.Brand,
+		issuer: cfg.Issuer, origin: issuer.Scheme + "://" + issuer.Host, base: strings.TrimSuffix(issuer.EscapedPath(), "/"),
 		dev: cfg.Dev, mail: cfg.Dev && cfg.Mail != nil,
 		templates: templates, assets: files,
 		sessions: cfg.Sessions, log: cfg.Log, now: cfg.Now,
 		logos: &logos{fetch: cfg.Logos, now: cfg.Now, known: map[string]*logo{}},
 	}
-	if s.brand == "" {
-		s.brand = "signet"
+	if err := s.dress(cfg.Brand); err != nil {
+		return nil, err
 	}
 	p := &Pages{
 		site:     s,
@@ -174,7 +174,7 @@ func (p *Pages) table(cfg Config) []route {
 // Register adds the pages to the mux.
 func (p *Pages) Register(mux edge.Mux) {
 	for _, route := range p.routes {
-		mux.Handle(route.method+" "+route.path, edge.Handle(p.site.log, route.serve, p.site.answerError))
+		mux.Handle(route.method+" "+route.path, edge.Handle(p.site.log, rememberingLanguage(route.serve), p.site.answerError))
 	}
 }
 

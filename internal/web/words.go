@@ -11,21 +11,30 @@ import (
 
 // words are the texts of one language. The catalogues have the same keys.
 type words struct {
-	Lang string // for the lang attribute
-	text map[string]string
+	Lang      string // for the lang attribute
+	Languages []languageLink
+	text      map[string]string
 }
 
 var (
 	// catalogues, the language for everybody else first.
-	catalogues = []words{{"en", english}, {"de", german}}
+	catalogues = []words{{Lang: "en", text: english}, {Lang: "de", text: german}}
 	matcher    = language.NewMatcher([]language.Tag{language.English, language.German})
 )
 
 const maxLanguages = 200 // bytes of a wish that are read
 
-// words chooses a language: what the app asked for (ui_locales, OpenID Connect Core
-// §3.1.2.1), else what the browser prefers (Accept-Language).
+// words chooses a language: what the person chose at the foot of a page, else what the app
+// asked for (ui_locales, OpenID Connect Core §3.1.2.1), else what the browser prefers
+// (Accept-Language).
 func (s *site) words(r *http.Request, uiLocales []string) words {
+	if w, ok := chosen(r); ok {
+		return w.inOtherLanguages(r)
+	}
+	return wished(r, uiLocales).inOtherLanguages(r)
+}
+
+func wished(r *http.Request, uiLocales []string) words {
 	wishes := append(clipAll(uiLocales), clip(r.Header.Get("Accept-Language"), maxLanguages))
 	for _, wish := range wishes {
 		tags, _, err := language.ParseAcceptLanguage(wish)

@@ -8,6 +8,11 @@ var german = map[string]string{
 	"new_tab":    "(öffnet sich in einem neuen Tab)",
 	"icon.alert": "Achtung",
 
+	"language.name": "Deutsch",
+	"foot.support":  "Hilfe",
+	"foot.imprint":  "Impressum",
+	"foot.privacy":  "Datenschutz",
+
 	"login.title":        "Anmelden",
 	"login.continue":     "und weiter zu %s",
 	"login.account":      "bei Ihrem Konto",

@@ -8,6 +8,11 @@ var english = map[string]string{
 	"new_tab":    "(opens in a new tab)",
 	"icon.alert": "Attention",
 
+	"language.name": "English", // of this catalogue, as those call it who speak it
+	"foot.support":  "Help",
+	"foot.imprint":  "Imprint",
+	"foot.privacy":  "Privacy",
+
 	"login.title":        "Sign in",
 	"login.continue":     "to continue to %s",
 	"login.account":      "to your account",

@@ -4,8 +4,6 @@ package browser_test
 
 import (
 	"context"
-	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -131,40 +129,13 @@ func (b *tab) signOutElsewhere(issuer string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// Each of our own pages that the story does not pass.
-func TestPages(t *testing.T) {
+// What the demo's apps say to an answer that is not for them.
+func TestNotYours(t *testing.T) {
 	t.Parallel()
 	at := startStack(t)
 	b := newTab(t)
-	b.open(at.issuer + "/")
-	b.look("signet-welcome")
-	b.open(at.issuer + "/login")
-	b.do(chromedp.SetValue(chromedp.CSS("input[name=username]"), "ann"), chromedp.SendKeys(chromedp.CSS("input[name=password]"), "wrong"))
-	b.click("form button:not([type=button])")
-	b.expect("Wrong username or password")
-	b.look("signet-login-wrong")
-	b.signIn("ann")
-	for _, page := range []string{"/account", "/account/sessions", "/account/apps", "/account/password", "/account/security", "/dev/mail", "/no/such/page", "/authorize?client_id=nobody", "/logout"} {
-		b.open(at.issuer + page)
-		name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(page), "-")
-		b.look("signet-" + name)
-	}
-	b.open(at.selectAccount())
-	b.expect("Choose an account")
-	b.look("signet-select-account")
-	b.open(at.issuer + "/logout")
-	b.click("main form button")
-	b.look("signet-logged-out")
 	b.open(at.scheduler + "/callback?state=x")
 	b.look("scheduler-not-yours")
 	b.open(at.calendar + "/callback?state=x")
 	b.look("calendar-not-yours")
-}
-
-// selectAccount is a request of the calendar that lets the person choose who to be.
-func (at addresses) selectAccount() string {
-	return at.issuer + "/authorize?" + url.Values{
-		"response_type": {"code"}, "client_id": {"calendar"}, "redirect_uri": {at.calendar + "/callback"}, "scope": {"openid"},
-		"prompt": {"select_account"}, "code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"},
-	}.Encode()
 }

@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/signet-id/signet/internal/config"
 )
 
 var update = flag.Bool("update", false, "write docs/reference/configuration.md")
@@ -83,6 +85,35 @@ type entry struct {
 
 func (e entry) env() string {
 	return "SIGNET_" + strings.ToUpper(strings.ReplaceAll(e.key, ".", "_"))
+}
+
+// TestGuides: what the guides show of a configuration can be read. Prometheus has its own.
+func TestGuides(t *testing.T) {
+	t.Parallel()
+	shown := 0
+	for _, guide := range []string{"operate.md", "offline.md", "start.md", "protect-a-service.md"} {
+		text, err := os.ReadFile("../../docs/guide/" + guide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, part := range strings.Split(string(text), "```") {
+			block, ok := strings.CutPrefix(part, "yaml\n")
+			if i%2 == 0 || !ok || strings.HasPrefix(block, "scrape_configs:") || strings.HasPrefix(block, "groups:") {
+				continue
+			}
+			shown++
+			file := filepath.Join(t.TempDir(), "signet.yaml")
+			if err := os.WriteFile(file, []byte(block), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := config.Read(file, nil); err != nil {
+				t.Errorf("%s: %v\n%s", guide, err, block)
+			}
+		}
+	}
+	if shown < 3 {
+		t.Errorf("only %d configurations were found", shown)
+	}
 }
 
 func manual(t *testing.T) string {

@@ -103,7 +103,7 @@ func (a *clientAuth) authenticate(r *http.Request, form url.Values) (authenticat
 func whyNot(given credentials, c idp.Client) error {
 	switch {
 	case c.ID == "":
-		return fmt.Errorf("there is no client %q: %w", given.id, idp.ErrDenied)
+		return fmt.Errorf("there is no client %.64q: %w", given.id, idp.ErrDenied)
 	case c.Disabled():
 		return fmt.Errorf("client %q is disabled: %w", c.ID, idp.ErrDenied)
 	}

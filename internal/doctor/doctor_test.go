@@ -167,9 +167,9 @@ func TestExamine_Clock(t *testing.T) {
 	p.serve()
 	p.examine().want(t, "clock", doctor.OK, "the same as that of")
 	p.ahead = 20 * time.Second
-	p.examine().want(t, "clock", doctor.Warning, "20s off")
+	p.examine().want(t, "clock", doctor.Warning, "s off that of")
 	p.ahead = -2 * time.Minute
-	p.examine().want(t, "clock", doctor.Problem, "-2m0s off", "timedatectl")
+	p.examine().want(t, "clock", doctor.Problem, "s off that of", "timedatectl")
 
 	shared := newPatient(t)
 	shared.values["database"] = "'" + pgtest.Database(t) + "'"

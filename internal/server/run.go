@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 func (s *Server) work(ctx, feed context.Context, all *sync.WaitGroup) {
 	followKeys := func(ctx context.Context) error { return s.keys.Run(ctx, s.store.Watch, s.now, s.log) }
 	runHub := func(context.Context) error { return s.hub.Run(feed) }
-	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, s.logouts.Run, followKeys, s.rotateKeys, s.sweep, s.calibrate} {
+	for _, f := range []func(context.Context) error{runHub, s.dir.Run, s.pages.Run, s.logouts.Run, followKeys, s.rotateKeys, s.sweep, s.settle} {
 		all.Go(func() {
 			if err := f(ctx); err != nil && ctx.Err() == nil && feed.Err() == nil {
 				s.metrics.WorkFailed("ended")
@@ -157,6 +158,13 @@ func (s *Server) listenAdmin() (net.Listener, error) {
 		return nil, fmt.Errorf("administration socket %s: %w (is data_dir writable, and its path shorter than 100 characters?)", path, err)
 	}
 	return ln, nil
+}
+
+// settle does what is done once after a start. Then it gives back the memory that the start
+// took, which the runtime would otherwise keep for minutes: reading the schema, fitting hashes.
+func (s *Server) settle(ctx context.Context) error {
+	defer debug.FreeOSMemory()
+	return s.calibrate(ctx)
 }
 
 // calibrate fits the cost of password hashes to this machine once, some time after the

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -277,6 +279,7 @@ func TestKeys_Discovery(t *testing.T) {
 	}{
 		"good":            {doc(issuer, here), true},
 		"other host":      {doc(issuer, "https://keys.example.com/set"), true},
+		"escaped":         {doc(`\u0068ttps:\/\/`+strings.TrimPrefix(issuer, "https://"), here), true}, // RFC 8414 §4
 		"slash":           {doc(issuer+"/", here), false},
 		"capitals":        {doc("https://ID.example.com", here), false},
 		"port":            {doc(issuer+":443", here), false},
@@ -308,6 +311,39 @@ func TestKeys_Discovery(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// lines hands on what is written to it.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// RFC 8414 §6.1, §6.2: a server whose certificate nobody vouches for is asked for nothing;
+// OpenID Connect Discovery §4: the others where the document is, after the issuer's path.
+func TestKeys_RFC8414_6_2_Certificate(t *testing.T) {
+	t.Parallel()
+	for want, vouched := range map[string]bool{"http: TLS handshake error": false, "/tenant/.well-known/openid-configuration": true} {
+		heard := make(lines, 100)
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.URL.Path }))
+		server.Config.ErrorLog = log.New(heard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		var client *http.Client
+		if vouched {
+			client = server.Client()
+		}
+		v, err := verify.New(server.URL+"/tenant", audience, verify.HTTPClient(client))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go v.Run(t.Context())
+		if got := <-heard; !strings.HasPrefix(got, want) {
+			t.Errorf("vouched for: %v: %s", vouched, got)
+		}
 	}
 }
 

@@ -48,6 +48,7 @@ func TestAnswers_RFC6749_5_1_HeadersEverywhere(t *testing.T) {
 		"device, bad":             {w.device("web"), 400},
 		"device, nobody":          {w.device("nobody"), 401},
 		"revocation, bad":         {w.as("web", "/revoke", params("x", "y")), 400},
+		"revocation, too large":   {w.as("web", "/revoke", params("token", strings.Repeat("x", 40<<10))), 400},
 		"revocation, nobody":      {w.send("POST", "/revoke", params("token", tok)), 401},
 		"userinfo":                {w.userinfo(tok), 200},
 		"userinfo, wrong token":   {w.userinfo("x"), 401},
@@ -80,8 +81,8 @@ func TestAnswers_RFC6749_5_1_HeadersEverywhere(t *testing.T) {
 	}
 }
 
-// RFC 6749 §4.1.2.1, §5.2, RFC 6750 §3: descriptions are printable ASCII without '"' and '\':
-// every text that this package has for one.
+// RFC 6749 §4.1.2.1, §5.2, RFC 6750 §3: codes and descriptions are printable ASCII without
+// '"' and '\': every text that this package has for one. Nothing has an error_uri.
 func TestErrors_RFC6749_5_2_DescriptionCharacters(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -120,6 +121,14 @@ func TestErrors_RFC6749_5_2_DescriptionCharacters(t *testing.T) {
 			case *ast.KeyValueExpr:
 				if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Description" {
 					text(n.Value)
+				}
+			case *ast.ValueSpec:
+				if kind, ok := n.Type.(*ast.Ident); ok && kind.Name == "Code" {
+					text(n.Values[0])
+				}
+			case *ast.Field:
+				if n.Tag != nil && strings.Contains(n.Tag.Value, "error_uri") {
+					t.Errorf("%s: %s", name, n.Tag.Value)
 				}
 			}
 			return true

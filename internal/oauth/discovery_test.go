@@ -50,7 +50,7 @@ func TestDiscovery_RFC8414_2_Metadata(t *testing.T) {
 			t.Errorf("%s is empty", name)
 		}
 		if strings.HasSuffix(name, "_endpoint") || name == "jwks_uri" {
-			if !strings.HasPrefix(value.(string), issuer+"/") {
+			if !strings.HasPrefix(value.(string), issuer+"/") || strings.ContainsAny(value.(string), "?#") { // RFC 6749 §3.1, §3.2
 				t.Errorf("%s: %v", name, value)
 			}
 		}

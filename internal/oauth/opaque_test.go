@@ -1,6 +1,9 @@
 package oauth_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/signet-id/signet/internal/secret"
@@ -68,4 +71,42 @@ func TestOpaque_TOK09_KindsTimesEndpoints(t *testing.T) {
 	}
 	w.redeem("web", code).ok() // none of it changed anything
 	w.refresh("web", refresh).ok()
+}
+
+// RFC 6749 §10.3, §10.4, §10.5: nothing that was given out stands in the database's files,
+// neither as it was written nor the bits of it.
+func TestOpaque_RFC6749_10_3_NotInTheDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.signedIn(ann)
+	a := w.redeem("web", b.code(ask("web"), ann)).ok()
+	next := w.refresh("web", a.json("refresh_token")).ok()
+	given := map[string]string{
+		"code": b.code(ask("web"), ann), "refresh token": a.json("refresh_token"), "next refresh token": next.json("refresh_token"),
+		"access token": a.json("access_token"), "device code": w.device("tv").ok().json("device_code"), "pushed request": w.push("web", ask("web")),
+		"client secret": secrets["web"], "session": b.cookies["__Host-signet"], "flow": b.cookies["__Host-signet-flow"],
+	}
+	files, err := filepath.Glob(w.file + "*")
+	w.must(err)
+	var stored []byte
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		w.must(err)
+		stored = append(stored, content...)
+	}
+	if grant := claims(t, given["access token"])["grant_id"].(string); !bytes.Contains(stored, []byte(grant)) {
+		t.Fatal("the test does not see what is stored")
+	}
+	for name, value := range given {
+		value = value[max(0, len(value)-secret.TokenLen):]
+		if len(value) < 10 {
+			t.Fatalf("%s: %q", name, value)
+		}
+		if bytes.Contains(stored, []byte(value)) {
+			t.Errorf("%s is stored", name)
+		}
+		if _, bits, err := secret.Parse(secret.Prefix(value[:4]), value); err == nil && bytes.Contains(stored, bits[:]) {
+			t.Errorf("the bits of %s are stored", name)
+		}
+	}
 }

@@ -11,10 +11,10 @@ import (
 var parameters = map[string][]string{
 	"/authorize": {
 		"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "response_mode", "prompt",
-		"max_age", "resource", "login_hint", "id_token_hint", "ui_locales", "acr_values", "claims", "display", "request", "request_uri", "registration", "extra",
+		"max_age", "resource", "login_hint", "id_token_hint", "ui_locales", "acr_values", "claims", "display", "request", "request_uri", "registration", "dpop_jkt", "extra",
 	},
 	"/token": {
-		"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "refresh_token", "scope", "resource",
+		"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "refresh_token", "device_code", "scope", "resource",
 		"client_assertion", "client_assertion_type", "extra",
 	},
 	"/par": {
@@ -23,7 +23,7 @@ var parameters = map[string][]string{
 	},
 	"/device_authorization": {"client_id", "client_secret", "scope", "resource", "client_assertion", "client_assertion_type", "extra"},
 
-	"/revoke":             {"token", "token_type_hint", "client_id", "client_secret", "extra"},
+	"/revoke":             {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type", "extra"},
 	"/introspect":         {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type", "extra"},
 	"/userinfo":           {"access_token", "extra"},
 	"/logout":             {"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales", "csrf", "extra"},

@@ -80,6 +80,7 @@ func TestUserinfo_RFC6750_2_WhereTheTokenIs(t *testing.T) {
 		{"POST, form", newRequest(t, "POST", "/userinfo", form), 200, ""},
 		{"nothing", newRequest(t, "GET", "/userinfo", nil), 401, ""},
 		{"query", newRequest(t, "GET", "/userinfo?access_token="+tok, nil), 401, ""},
+		{"GET, form", newRequest(t, "GET", "/userinfo", form), 401, ""},
 		{"query of POST", newRequest(t, "POST", "/userinfo?access_token="+tok, params()), 401, ""},
 		{"other scheme", newRequest(t, "GET", "/userinfo", nil, "Authorization", basic("web")), 401, ""},
 		{"both", newRequest(t, "POST", "/userinfo", form, header...), 400, "invalid_request"},

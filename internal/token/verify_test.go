@@ -111,8 +111,10 @@ func TestVerify_Times(t *testing.T) {
 		}
 	}
 	nbf := strings.Replace(claimsText(`"`+issuer+`"`, now, now+300), `"jti"`, fmt.Sprintf(`"nbf":%d,"jti"`, now+61), 1)
-	if _, err := i.Verify(resign(t, jose.EdDSA, "at+jwt", nbf), issuer, start); !errors.Is(err, verify.ErrNotYetValid) {
-		t.Errorf("nbf: %v", err)
+	nbf = resign(t, jose.EdDSA, "at+jwt", nbf)
+	_, err := i.Verify(nbf, issuer, start)
+	if _, inspected := i.Inspect(nbf, start); !errors.Is(err, verify.ErrNotYetValid) || !errors.Is(inspected, verify.ErrNotYetValid) { // RFC 7662 §4
+		t.Errorf("nbf: %v, %v", err, inspected)
 	}
 }
 

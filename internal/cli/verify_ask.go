@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"slices"
@@ -48,14 +49,15 @@ func (e *explanation) claim(name string) string {
 }
 
 func verifierFor(issuer, audience string, q question) (*verify.Verifier, error) {
+	silent := verify.Logger(slog.New(slog.DiscardHandler)) // putTo tells the trouble
 	switch {
 	case q.set != nil:
 		return verify.New(issuer, audience, verify.InsecureStaticKeys(q.set))
 	case q.bundle.File != "":
 		q.bundle.MaxAge = math.MaxInt64 // it says itself when its time is over
-		return verify.NewOffline(issuer, audience, q.bundle)
+		return verify.NewOffline(issuer, audience, q.bundle, silent)
 	}
-	return verify.New(issuer, audience)
+	return verify.New(issuer, audience, silent)
 }
 
 func readKeys(file string) (*jose.KeySet, error) {

@@ -142,7 +142,7 @@ func (e *explanation) judge(err error, now time.Time) {
 		e.NextStep = "look whether the issuer's /revocations can be reached from here"
 	case wasRevoked:
 		e.Revoked, e.RevokedAt = "yes", revoked.At
-		e.Reason = fmt.Sprintf("it was revoked %s ago (%s rule %d)", span(now.Sub(revoked.At)), revoked.Rule.Kind, revoked.Rule.Seq)
+		e.Reason = fmt.Sprintf("it was revoked %s ago (rule %d: %s)", span(now.Sub(revoked.At)), revoked.Rule.Seq, named(revoked.Rule.Kind))
 		e.NextStep = "its client must be authorized again"
 	case errors.Is(err, verify.ErrExpired):
 		e.Reason, e.NextStep = e.expiry(now), "its client gets a new one, with its refresh token if it has one"
@@ -157,6 +157,17 @@ func (e *explanation) judge(err error, now time.Time) {
 	case errors.Is(err, verify.ErrMalformed), errors.Is(err, verify.ErrType):
 		e.Signature = notAsked
 	}
+}
+
+// named says what of a token a rule names.
+func named(k verify.RuleKind) string {
+	switch k {
+	case verify.RuleJTI:
+		return "its token id"
+	case verify.RuleAll:
+		return "all tokens"
+	}
+	return "its " + string(k)
 }
 
 // expired reports whether the token's time is over for a service, which forgives clocks a minute.

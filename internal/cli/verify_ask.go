@@ -159,17 +159,6 @@ func (e *explanation) judge(err error, now time.Time) {
 	}
 }
 
-// named says what of a token a rule names.
-func named(k verify.RuleKind) string {
-	switch k {
-	case verify.RuleJTI:
-		return "its token id"
-	case verify.RuleAll:
-		return "all tokens"
-	}
-	return "its " + string(k)
-}
-
 // expired reports whether the token's time is over for a service, which forgives clocks a minute.
 func (e *explanation) expired(now time.Time) bool {
 	const leeway = time.Minute
@@ -217,4 +206,15 @@ func orNobody(s string) string {
 		return "nobody"
 	}
 	return s
+}
+
+// named says what of a token a rule names.
+func named(k verify.RuleKind) string {
+	switch k {
+	case verify.RuleJTI:
+		return "its token id"
+	case verify.RuleAll:
+		return "all tokens"
+	}
+	return "its " + string(k)
 }

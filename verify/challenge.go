@@ -27,6 +27,7 @@ func (v *Verifier) challenge(w http.ResponseWriter, r *http.Request, err error, 
 	status, p := explain(err)
 	switch status {
 	case http.StatusServiceUnavailable:
+		v.reportIdle(err)
 		w.Header().Set("Retry-After", retryAfter)
 	case http.StatusForbidden:
 		p.Scope = scope

@@ -27,7 +27,7 @@ var (
 	ErrStepUp      = errors.New("login not enough")      // see StepUpError
 	ErrNonce       = errors.New("wrong nonce")           // an ID token of another login
 	ErrScope       = errors.New("insufficient scope")    // Require: the token is good but allows less
-	ErrNotReady    = errors.New("verifier not ready")    // no keys or no revocations heard yet
+	ErrNotReady    = errors.New("verifier not ready")    // Run was not called, or has no keys or no revocations yet
 	ErrStale       = errors.New("revocations too stale") // nothing heard of revocations for too long, or the bundle is too old
 	ErrReplayStore = errors.New("no replay store")       // the store of used proofs is full or out of reach
 )
@@ -39,9 +39,9 @@ type RevokedError struct {
 	HeardAt time.Time // when this verifier heard of it, by its own clock
 }
 
-// Error names the kind of the rule and its place in the log.
+// Error names what was revoked, and the rule by its place in the log.
 func (e *RevokedError) Error() string {
-	return fmt.Sprintf("%v: %s rule %d", ErrRevoked, e.Rule.Kind, e.Rule.Seq)
+	return fmt.Sprintf("%v: %s (rule %d)", ErrRevoked, e.Rule.Kind.fate(), e.Rule.Seq)
 }
 
 // Is reports whether target is ErrRevoked.

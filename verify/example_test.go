@@ -295,9 +295,9 @@ func ExampleVerifier_Status() {
 	// Output: 503 false 0 0s
 }
 
-// Troubles of the background work are logged only where there is a logger.
+// Troubles go to slog.Default, or where this says.
 func ExampleLogger() {
-	v, err := verify.New("https://id.example.com", "https://orders.example.com", verify.Logger(slog.Default()))
+	v, err := verify.New("https://id.example.com", "https://orders.example.com", verify.Logger(slog.With("part", "tokens")))
 	fmt.Println(v != nil, err)
 	// Output: true <nil>
 }

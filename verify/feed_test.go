@@ -46,7 +46,7 @@ func TestFeed_TOK12_RevokedIsRefused(t *testing.T) {
 				if !errors.Is(err, verify.ErrRevoked) || !errors.As(err, &revoked) {
 					t.Fatal("after:", err)
 				}
-				if want := "revoked token: " + tc.kind + " rule "; !strings.HasPrefix(err.Error(), want) {
+				if want := fmt.Sprintf("(rule %d)", revoked.Rule.Seq); !strings.HasSuffix(err.Error(), want) {
 					t.Errorf("text %q", err)
 				}
 				if revoked.Rule.Kind != verify.RuleKind(tc.kind) || revoked.Rule.ID != tc.id || !revoked.At.Equal(revokedAt) || !revoked.HeardAt.Equal(revokedAt) {

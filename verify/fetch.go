@@ -99,7 +99,8 @@ func (v *Verifier) discover(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if issuer != v.issuer {
-		return "", errors.New("the document is of another issuer")
+		// A document may say anything, at any length.
+		return "", fmt.Errorf("the document is of another issuer: it is of %.200q, and verify.New was given %q: both must be spelled alike", issuer, v.issuer)
 	}
 	if v.keySetURL != "" {
 		return v.keySetURL, nil

@@ -46,6 +46,9 @@ func (v *Verifier) followKeys(ctx context.Context) {
 	)
 	for ctx.Err() == nil {
 		err := v.refreshKeys(ctx, &uri)
+		if ctx.Err() != nil {
+			return
+		}
 		v.report("keys", err)
 		if fails++; err == nil {
 			fails = 0
@@ -165,16 +168,6 @@ func (v *Verifier) useKeys(keys *jose.KeySet) {
 		keys = keys.Accelerated(v.accelerator)
 	}
 	v.keys.Store(keys)
-}
-
-// report remembers what went wrong in the background, and logs it. A fault of the
-// network is no reason to stop.
-func (v *Verifier) report(part string, err error) {
-	if err == nil {
-		return
-	}
-	v.noteTrouble(part + ": " + err.Error())
-	v.log.Warn("verify: background work failed", "part", part, "error", err)
 }
 
 // backoff is a growing pause with jitter, so that a thousand verifiers do not come back

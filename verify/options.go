@@ -53,8 +53,10 @@ func TokenMemory(tokens int) Option { return func(v *Verifier) { v.remembered = 
 // accel.New() of the module verify/accel. An accelerator belongs to one verifier.
 func Accelerate(a jose.Accelerator) Option { return func(v *Verifier) { v.accelerator = a } }
 
-// Logger sets where the background work reports its troubles. The default is nowhere:
-// Status shows the last one.
+// Logger sets where the verifier reports why it accepts nothing: troubles of the background
+// work, the same one at most once a minute, and a Run that was not called. No token is
+// logged, nor that one was refused. The default is what slog.Default is when the verifier is
+// made; a logger with slog.DiscardHandler keeps it silent. Status shows the last trouble.
 func Logger(l *slog.Logger) Option {
 	return func(v *Verifier) {
 		if l != nil {

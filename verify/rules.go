@@ -32,6 +32,17 @@ type Rule struct {
 	Until  time.Time // no token that it names lives longer
 }
 
+// fate says of a token what rules of the kind say, in words for people.
+func (k RuleKind) fate() string {
+	switch k {
+	case RuleJTI:
+		return "its token id was revoked"
+	case RuleGrant, RuleSession, RuleClient, RuleKey:
+		return "its " + string(k) + " was revoked"
+	}
+	return "all tokens were revoked"
+}
+
 // timed reports whether rules of the kind have a Before.
 func (k RuleKind) timed() bool { return k == RuleClient || k == RuleAll }
 

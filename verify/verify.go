@@ -77,6 +77,8 @@ type Verifier struct {
 
 	position atomic.Pointer[position]
 	trouble  atomic.Pointer[trouble]
+	said     sayings     // in the log, by Run
+	idle     atomic.Bool // the log has that Run was not called
 	counters struct {
 		verified                           tally
 		refused, keyFetches, rulesReceived atomic.Uint64
@@ -85,12 +87,12 @@ type Verifier struct {
 
 // New makes a verifier. The issuer is https (or http on this machine) and has no slash
 // at the end; the audience is the name that the issuer knows this service by. Both are
-// compared byte for byte. Nothing is fetched before Run.
+// compared byte for byte. Nothing is fetched before Run, and nothing is accepted.
 func New(issuer, audience string, opts ...Option) (*Verifier, error) {
 	v := &Verifier{
 		issuer: issuer, audience: audience,
 		client: &http.Client{Transport: newTransport()}, now: time.Now,
-		maxStaleness: defaultStaleness, leeway: maxLeeway, log: slog.New(slog.DiscardHandler),
+		maxStaleness: defaultStaleness, leeway: maxLeeway, log: slog.Default(),
 		ready: make(chan struct{}), keysHere: make(chan struct{}), wantKeys: make(chan struct{}, 1),
 		keyKilled: make(chan struct{}, 1), unknown: newUnknownKeys(), proofs: proofRules{window: defaultProofWindow},
 		remembered: defaultMemory,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"slices"
@@ -48,14 +49,15 @@ func (e *explanation) claim(name string) string {
 }
 
 func verifierFor(issuer, audience string, q question) (*verify.Verifier, error) {
+	silent := verify.Logger(slog.New(slog.DiscardHandler)) // putTo tells the trouble
 	switch {
 	case q.set != nil:
 		return verify.New(issuer, audience, verify.InsecureStaticKeys(q.set))
 	case q.bundle.File != "":
 		q.bundle.MaxAge = math.MaxInt64 // it says itself when its time is over
-		return verify.NewOffline(issuer, audience, q.bundle)
+		return verify.NewOffline(issuer, audience, q.bundle, silent)
 	}
-	return verify.New(issuer, audience)
+	return verify.New(issuer, audience, silent)
 }
 
 func readKeys(file string) (*jose.KeySet, error) {
@@ -140,7 +142,7 @@ func (e *explanation) judge(err error, now time.Time) {
 		e.NextStep = "look whether the issuer's /revocations can be reached from here"
 	case wasRevoked:
 		e.Revoked, e.RevokedAt = "yes", revoked.At
-		e.Reason = fmt.Sprintf("it was revoked %s ago (%s rule %d)", span(now.Sub(revoked.At)), revoked.Rule.Kind, revoked.Rule.Seq)
+		e.Reason = fmt.Sprintf("it was revoked %s ago (rule %d: %s)", span(now.Sub(revoked.At)), revoked.Rule.Seq, named(revoked.Rule.Kind))
 		e.NextStep = "its client must be authorized again"
 	case errors.Is(err, verify.ErrExpired):
 		e.Reason, e.NextStep = e.expiry(now), "its client gets a new one, with its refresh token if it has one"
@@ -204,4 +206,15 @@ func orNobody(s string) string {
 		return "nobody"
 	}
 	return s
+}
+
+// named says what of a token a rule names.
+func named(k verify.RuleKind) string {
+	switch k {
+	case verify.RuleJTI:
+		return "its token id"
+	case verify.RuleAll:
+		return "all tokens"
+	}
+	return "its " + string(k)
 }

@@ -101,6 +101,9 @@ func (d *documents) Client(ctx context.Context, id string) (idp.Client, error) {
 	if err != nil && !errors.Is(err, idp.ErrNotFound) || err == nil && known.Origin != idp.OriginDocument {
 		return known, err
 	}
+	if err != nil && !strings.Contains(id, "://") {
+		return known, err // nobody meant an address
+	}
 	if reason := d.refused(id); reason != "" {
 		return idp.Client{}, &documentError{reason}
 	}
@@ -115,8 +118,10 @@ func (d *documents) Client(ctx context.Context, id string) (idp.Client, error) {
 func (d *documents) refused(id string) string {
 	u, ok := registration.DocumentID(id, d.cfg.Loopback)
 	switch {
-	case !d.cfg.On, !ok:
-		return "the id is no https address with a path, as it would have to be written"
+	case !d.cfg.On:
+		return "such documents are not read here (client_id_metadata_documents)"
+	case !ok:
+		return "the id must be an https address with a path"
 	case len(d.cfg.Allow) > 0 && !slices.Contains(d.cfg.Allow, u.Hostname()):
 		return "its host is not among those that the operator allows (client_id_hosts_allowed)"
 	case slices.Contains(d.cfg.Deny, u.Hostname()):

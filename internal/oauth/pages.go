@@ -130,7 +130,7 @@ func provenClient(ctx context.Context, directory clientDirectory, id string) (id
 	}
 	c, err := directory.Client(ctx, id)
 	if document, ok := errors.AsType[*documentError](err); ok {
-		return idp.Client{}, badRequest("There is no client \""+id+"\": of its metadata document, "+document.reason+".", err)
+		return idp.Client{}, badRequest("There is no client \""+id+"\" with a metadata document: "+document.reason+".", err)
 	}
 	switch {
 	case errors.Is(err, idp.ErrNotFound):

@@ -132,6 +132,28 @@ func TestAuthorize_RFC6749_3_1_2_QueryIsKept(t *testing.T) {
 	}
 }
 
+// Of metadata documents only those hear who have given an address.
+func TestAuthorize_ErrorPageNoClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, developing(true))
+	documents := documentWorld(t, developing(true))
+	for _, c := range []struct {
+		w    *world
+		id   string
+		want string
+	}{
+		{w, "nope", "signet client add --id"},
+		{documents, "nope", "signet client add --id"},
+		{w, "https://app.example/client.json", "client_id_metadata_documents"},
+		{documents, "https://app.example", "the id must be an https address with a path"},
+	} {
+		page := c.w.askAs(c.id).Body.String()
+		if !strings.Contains(page, c.want) || strings.Contains(page, "metadata document") != (c.id != "nope") {
+			t.Errorf("%s: %s", c.id, page)
+		}
+	}
+}
+
 // In development the page says what to do; otherwise nothing of it.
 func TestAuthorize_ErrorPageDetail(t *testing.T) {
 	t.Parallel()

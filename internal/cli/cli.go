@@ -144,7 +144,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return &usageError{about.CommandPath(), unknownCommand(about, rest[0])}
+				return &ranError{&usageError{about.CommandPath(), unknownCommand(about, rest[0])}}
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

@@ -57,7 +57,7 @@ type Hasher interface {
 func New(cfg Config) http.Handler {
 	changing := &sync.Mutex{}
 	users := users{store: cfg.Store, account: cfg.Store, hasher: cfg.Hasher, now: cfg.Now, changing: changing}
-	sessions := sessions{users: users, sessions: cfg.Store, grants: cfg.Store, now: cfg.Now}
+	sessions := sessions{users: users, sessions: cfg.Store, grants: cfg.Store, clients: cfg.Store, now: cfg.Now}
 	clients := clients{store: cfg.Store, state: cfg.Store, resources: cfg.Store, ring: cfg.Keys, now: cfg.Now, changing: changing}
 	resources := resources{store: cfg.Store, ring: cfg.Keys, issuer: cfg.Issuer, now: cfg.Now, changing: changing}
 	backups := backups{store: cfg.Store, now: cfg.Now, log: cfg.Log, one: &sync.Mutex{}}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -100,7 +102,7 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch _, err := e.store.Client(r.Context(), c.ID); {
 	case err == nil:
-		return idp.ErrExists
+		return idTaken(c.ID, idp.ErrExists)
 	case !errors.Is(err, idp.ErrNotFound):
 		return err
 	}
@@ -109,7 +111,7 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	shown := giveSecret(&c)
 	if err := e.store.PutClient(r.Context(), operator(r), c, now); err != nil {
-		return err
+		return idTaken(c.ID, err)
 	}
 	return writeJSON(w, http.StatusCreated, ClientWithSecret{clientAnswer(c), shown.Reveal()})
 }
@@ -185,18 +187,25 @@ func (e clients) remove(w http.ResponseWriter, r *http.Request) error {
 func (e clients) change(w http.ResponseWriter, r *http.Request, verb func(context.Context, idp.Actor, string, time.Time) error) error {
 	e.changing.Lock() // or an update that has read the client would bring a deleted one back
 	defer e.changing.Unlock()
-	if err := verb(r.Context(), operator(r), r.PathValue("client"), e.now()); err != nil {
-		return err
+	id := r.PathValue("client")
+	if err := verb(r.Context(), operator(r), id, e.now()); err != nil {
+		return named("client", id, err)
 	}
 	return done(w)
 }
 
 func (e clients) find(r *http.Request) (idp.Client, error) {
-	c, err := e.store.Client(r.Context(), r.PathValue("client"))
-	if errors.Is(err, idp.ErrNotFound) {
-		err = &Error{Status: http.StatusNotFound, Code: "not_found", Message: "no client has this id", Cause: err}
+	id := r.PathValue("client")
+	c, err := e.store.Client(r.Context(), id)
+	return c, named("client", id, err)
+}
+
+// idTaken says which id it is that cannot be had.
+func idTaken(id string, err error) error {
+	if !errors.Is(err, idp.ErrExists) {
+		return err
 	}
-	return c, err
+	return &Error{Status: http.StatusConflict, Code: "exists", Message: fmt.Sprintf("client %q already exists, or existed once; choose another id", id), Cause: err}
 }
 
 // check asks what the rules and the known scopes say of a client.
@@ -208,7 +217,26 @@ func (e clients) check(ctx context.Context, m idp.ClientMetadata) error {
 	if err := registration.CheckServes(m, resources); err != nil {
 		return err
 	}
-	return registration.Check(m, registration.KnownScopes(resources))
+	known := registration.KnownScopes(resources)
+	err = registration.Check(m, known)
+	if e, ok := errors.AsType[*registration.Unacceptable](err); ok && e.Member() == "scopes" {
+		return nameScope(m.Scopes, known, err)
+	}
+	return err
+}
+
+// nameScope: the rule says to a stranger which place in the list is wrong; who has the
+// socket may read the name as well.
+func nameScope(scopes []string, known map[string]bool, err error) error {
+	for i, s := range scopes {
+		switch {
+		case !known[s]:
+			return invalid("scope %.100q belongs to no resource; add its resource first, or see which there are with: signet resource list", s)
+		case slices.Contains(scopes[:i], s):
+			return invalid("scope %.100q stands there twice", s)
+		}
+	}
+	return err
 }
 
 // withoutNull: null takes a value away.

@@ -50,9 +50,17 @@ func (e *Error) Unwrap() error {
 	return nil
 }
 
-// invalid says which field is wrong and why. The text never contains the value.
+// invalid says which field is wrong and why. The text contains no value but a scope's name.
 func invalid(format string, args ...any) error {
 	return &Error{Status: http.StatusBadRequest, Code: "invalid_request", Message: fmt.Sprintf(format, args...)}
+}
+
+// named says what it is that was not found.
+func named(what, id string, err error) error {
+	if !errors.Is(err, idp.ErrNotFound) {
+		return err
+	}
+	return &Error{Status: http.StatusNotFound, Code: "not_found", Message: fmt.Sprintf("%s %.200q: not found", what, id), Cause: err}
 }
 
 // asError says what an error of the packages below means here.

@@ -2,9 +2,9 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -99,8 +99,9 @@ func (e resources) put(w http.ResponseWriter, r *http.Request) error {
 func (e resources) remove(w http.ResponseWriter, r *http.Request) error {
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	if err := e.store.DeleteResource(r.Context(), operator(r), r.PathValue("resource"), e.now()); err != nil {
-		return err
+	id := r.PathValue("resource")
+	if err := e.store.DeleteResource(r.Context(), operator(r), id, e.now()); err != nil {
+		return named("resource", id, err)
 	}
 	return done(w)
 }
@@ -124,9 +125,9 @@ func (e resources) unmistakable(ctx context.Context, res idp.Resource) error {
 			owners[s.Name] = other.ID
 		}
 	}
-	for i, s := range res.Scopes {
-		if owners[s.Name] != "" {
-			return &Error{Status: http.StatusConflict, Code: "exists", Message: "scopes: number " + strconv.Itoa(i+1) + " belongs to another resource"}
+	for _, s := range res.Scopes {
+		if owner := owners[s.Name]; owner != "" {
+			return &Error{Status: http.StatusConflict, Code: "exists", Message: fmt.Sprintf("scope %q belongs to the resource %s already; choose another name", s.Name, owner)}
 		}
 	}
 	return nil

@@ -59,6 +59,7 @@ type sessions struct {
 	users    users
 	sessions sessionStore
 	grants   grantStore
+	clients  clientStore
 	now      func() time.Time
 }
 
@@ -87,7 +88,7 @@ func (e sessions) end(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := e.sessions.EndSession(r.Context(), operator(r), u.ID, r.PathValue("session"), e.now()); err != nil {
-		return err
+		return named("session", r.PathValue("session"), err)
 	}
 	return done(w)
 }
@@ -135,7 +136,7 @@ func (e sessions) revokeGrant(w http.ResponseWriter, r *http.Request) error {
 	}
 	// A grant never changes its owner, so asking first is no race.
 	if !slices.ContainsFunc(found, func(g idp.Grant) bool { return g.ID == id }) {
-		return idp.ErrNotFound
+		return named("grant", id, idp.ErrNotFound)
 	}
 	if err := e.grants.RevokeGrant(r.Context(), operator(r), id, "operator", now); err != nil {
 		return err
@@ -148,9 +149,15 @@ func (e sessions) revokeApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, err := e.grants.RevokeApp(r.Context(), operator(r), u.ID, r.PathValue("client"), e.now())
+	client := r.PathValue("client")
+	n, err := e.grants.RevokeApp(r.Context(), operator(r), u.ID, client, e.now())
 	if err != nil {
 		return err
+	}
+	if n == 0 { // nothing was allowed, or the name is wrong
+		if _, err := e.clients.Client(r.Context(), client); err != nil {
+			return named("client", client, err)
+		}
 	}
 	return writeJSON(w, http.StatusOK, Count{n})
 }

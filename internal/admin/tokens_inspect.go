@@ -144,6 +144,9 @@ func (e tokenInspection) ofCode(ctx context.Context, hash [32]byte, now time.Tim
 	return a, nil
 }
 
+// ClientDisabled is the reason of a token that a client's enabling brings back.
+const ClientDisabled = "its client is disabled"
+
 // ofStanding tells what a token's grant is worth now.
 func ofStanding(s idp.Standing, now time.Time) TokenAnswer {
 	a := TokenAnswer{
@@ -156,7 +159,7 @@ func ofStanding(s idp.Standing, now time.Time) TokenAnswer {
 	case s.User.ID == "" || s.User.Disabled():
 		a.Reason = "its person is disabled or gone"
 	case s.Client.Disabled():
-		a.Reason = "its client is disabled"
+		a.Reason = ClientDisabled
 	case !s.Grant.Offline() && !s.SessionLive:
 		a.Reason = "the login that it came from is over"
 	}
@@ -195,7 +198,7 @@ func (e tokenInspection) ofClient(ctx context.Context, hash [32]byte, hashOf fun
 		}
 		a := TokenAnswer{State: tokenLive, ClientID: c.ID, Scopes: c.Scopes, CreatedAt: c.CreatedAt}
 		if c.Disabled() {
-			a.State, a.Reason = tokenDead, "its client is disabled"
+			a.State, a.Reason = tokenDead, ClientDisabled
 		}
 		return a, nil
 	}

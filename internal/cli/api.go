@@ -130,7 +130,8 @@ func asAPIError(status int, data []byte) error {
 func (c *api) explain(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "connection refused"):
-		return fmt.Errorf("no server is running: nobody listens at %s; start it with \"signet serve\" or \"signet dev\", or name another socket with --socket", c.socket)
+		return fmt.Errorf("no server is running: nobody listens at %s; start it with \"signet serve\" or \"signet dev\", or name another socket with --socket (that of \"signet dev\" is %s in the directory where it was started)",
+			c.socket, filepath.Join(devDirectory, "admin.sock"))
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s belongs to the server's user: run this command as that user: %w", c.socket, fs.ErrPermission)
 	}

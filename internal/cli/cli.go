@@ -13,10 +13,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // app is what all commands share.
@@ -93,6 +96,10 @@ func (a *app) root() *cobra.Command {
 		a.userCommand(), a.clientCommand(), a.resourceCommand(), a.sessionCommand(), a.grantCommand(), a.keyCommand(), a.auditCommand(),
 		a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand(),
 	)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand())
+	root.Version = version().line()
+	root.SetVersionTemplate("signet {{.Version}}\n")
 	group(root)
 	markRun(root)
 	return root
@@ -104,9 +111,44 @@ func group(cmd *cobra.Command) {
 	cmd.Args = cobra.ArbitraryArgs
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return &usageError{cmd.CommandPath(), fmt.Errorf("unknown command %q", args[0])}
+			return &usageError{cmd.CommandPath(), unknownCommand(cmd, args[0])}
 		}
 		return &usageError{cmd.CommandPath(), errors.New("a command is missing")}
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	for letters := 1; letters <= 2; letters++ {
+		cmd.SuggestionsMinimumDistance = letters
+		if near := cmd.SuggestionsFor(name); len(near) > 0 {
+			return fmt.Errorf("unknown command %q; did you mean %s?", name, strings.Join(near, " or "))
+		}
+	}
+	return fmt.Errorf("unknown command %q", name)
+}
+
+// flagError says of a port what it must be.
+func flagError(_ *cobra.Command, err error) error {
+	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok && e.GetFlag().Value.Type() == "uint16" {
+		return fmt.Errorf("--%s: %q is no port: a number from 0 to 65535 is wanted", e.GetFlag().Name, e.GetValue())
+	}
+	return err
+}
+
+// helpCommand is cobra's, but says of what it does not know that it does not know it.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about a command",
+		Example: "  signet help user add",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return &ranError{&usageError{about.CommandPath(), unknownCommand(about, rest[0])}}
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
 	}
 }
 
@@ -146,9 +188,5 @@ func logLevel(word string) (l slog.Level) {
 // terminal reports whether somebody looks at the stream.
 func terminal(stream any) bool {
 	f, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && isatty.IsTerminal(f.Fd()) // /dev/null is a character device as well
 }

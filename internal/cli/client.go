@@ -128,7 +128,8 @@ func (a *app) clientAdd() *cobra.Command {
 		Use:   "add {--name NAME | --template TEMPLATE}",
 		Short: "Add a client; its secret is shown this once",
 		Long: "Add a client; its secret is shown this once. With --template it is made as a tool needs it, and what the tool must be\n" +
-			"told is written as files, filled in; other flags win over the template. \"--template list\" names the templates.",
+			"told is written as files, filled in; other flags win over the template. \"--template list\" names the templates.\n" +
+			"A file alone is taken from what --json writes: signet client add … --json | jq -r '.snippets[0].text'",
 		Example: "  signet client add --name Wiki --redirect https://wiki.example.com/callback\n" +
 			"  signet client add --id reports --name Reports --grant client_credentials --scope orders:read\n" +
 			"  signet client add --name Bank --auth private_key_jwt --jwks bank.json --redirect https://bank.example/cb\n" +

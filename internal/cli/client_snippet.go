@@ -131,6 +131,12 @@ func (a *app) addFromTemplate(ctx context.Context, t clientTemplate, home string
 	if err := a.say("%s: added %s; people return to %s", c.ID, c.Name, strings.Join(c.RedirectURIs, " ")); err != nil {
 		return err
 	}
+	// Native apps may use plain http on loopback only.
+	if c.ApplicationType == "native" && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return strings.HasPrefix(uri, "http://") }) {
+		if err := a.say("on this loopback address the app may listen on any port: it asks with the one that it has (RFC 8252 §7.3)"); err != nil {
+			return err
+		}
+	}
 	if c.Secret != "" {
 		if err := a.say("keep the secret, or what stands below: it is not shown again"); err != nil {
 			return err

@@ -69,14 +69,14 @@ func (a *app) dev(ctx context.Context, f devFlags) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(f.data)) }()
 	}
-	level := slog.LevelWarn
+	log := newDevLog(a.stderr)
 	if f.verbose {
-		level = slog.LevelInfo
+		log = a.logger(slog.LevelInfo.String(), "auto")
 	}
 	start := a.now()
 	stack, err := startDevStack(ctx, devOptions{
 		dataDir: f.data, issuerPort: f.port, calendarPort: f.calendar, schedPort: f.scheduler, demo: !f.bare,
-		scopes: f.scopes, now: a.now, log: a.logger(level.String(), "auto"),
+		scopes: f.scopes, now: a.now, log: log,
 	})
 	if err != nil {
 		return f.explain(err)
@@ -164,6 +164,15 @@ func probe(ctx context.Context, address string) (int, error) {
 	return res.StatusCode, res.Body.Close()
 }
 
+// socketIn names the administration socket so that it is found from every directory.
+func socketIn(data string) string {
+	socket := filepath.Join(data, "admin.sock")
+	if whole, err := filepath.Abs(socket); err == nil {
+		return whole
+	}
+	return socket
+}
+
 // banner says where everything is, in at most 12 lines.
 func (a *app) banner(at devAddresses, f devFlags, took time.Duration) {
 	line := func(name, text string) { fmt.Fprintf(a.stdout, "  %-10s %s\n", name, text) }
@@ -176,7 +185,7 @@ func (a *app) banner(at devAddresses, f devFlags, took time.Duration) {
 		line("calendar", at.calendar)
 		line("scheduler", at.scheduler+"  (somebody else's app: connect it to the calendar)")
 	}
-	line("manage", "signet user list --socket "+filepath.Join(f.data, "admin.sock"))
+	line("manage", "signet user list --socket "+shellWord(socketIn(f.data)))
 	line("a token", "curl -u "+devReports+":"+devSecret(devReports).Reveal()+
 		" -d grant_type=client_credentials -d scope="+scopeFreeBusy+" "+at.issuer+"/token")
 	fmt.Fprintln(a.stdout, "stop with Ctrl-C")

@@ -99,7 +99,7 @@ func newDevServer(ctx context.Context, at devAddresses, listen string, o devOpti
 		return nil, err
 	}
 	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; name another directory with --data", err)
 	}
 	if err := config.NewKey(cfg.KeyFile); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("key: %w", err)

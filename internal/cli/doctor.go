@@ -38,8 +38,8 @@ func (a *app) writeFindings(found []doctor.Finding) error {
 		return writeJSON(a.stdout, found)
 	}
 	for _, f := range found {
-		// What other machines answered must not break the lines.
-		text := visible(strings.ReplaceAll(f.Text, "\n", " "))
+		// What other machines answered must not look like a finding: its lines stand further in.
+		text := visible(strings.ReplaceAll(f.Text, "\n", "\n"+strings.Repeat(" ", 23)))
 		if _, err := fmt.Fprintf(a.stdout, "%-8s %-13s %s\n", f.State, f.Check, text); err != nil {
 			return err
 		}

@@ -94,7 +94,7 @@ func listen(address, way string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("address %s is taken by another program; %s", address, way)
+		return nil, fmt.Errorf("address %s is taken by another program, perhaps by signet itself; %s", address, way)
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("this user may not listen on %s; use a port above 1023, or give the capability CAP_NET_BIND_SERVICE: %w", address, err)
 	case err != nil:

@@ -116,7 +116,10 @@ func (a *app) userAdd() *cobra.Command {
 			if pw.generate {
 				made = text.Reveal()
 			}
-			return a.writeUser(u, made)
+			if err := a.writeUser(u, made); err != nil || !text.Empty() {
+				return err
+			}
+			return a.say("%[1]s has no password and cannot sign in until there is one: signet user password %[1]s --generate-password", u.Username)
 		},
 	}
 	f.flags(cmd)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -80,7 +81,7 @@ func (a *app) verifyCommand() *cobra.Command {
 			if len(args) == 0 && terminal(a.stdin) {
 				return &usageError{cmd.CommandPath(), errNoToken}
 			}
-			token, err := readToken(args, a.stdin)
+			token, err := a.readToken(args)
 			if err != nil {
 				return err
 			}
@@ -121,15 +122,31 @@ func (a *app) verifyCommand() *cobra.Command {
 
 var errNoToken = errors.New("pipe the token in, or give it as an argument")
 
-func readToken(args []string, stdin io.Reader) (string, error) {
+// readToken takes the token from where it is, also out of an answer of the token endpoint.
+func (a *app) readToken(args []string) (string, error) {
+	in := a.stdin
 	if len(args) == 1 && args[0] != "-" {
-		return strings.TrimSpace(args[0]), nil
+		if exists(args[0]) {
+			return "", fmt.Errorf("%s is a file; to look at the token in it: signet verify - < %s", args[0], shellWord(args[0]))
+		}
+		in = strings.NewReader(args[0])
 	}
-	line, err := bufio.NewReader(io.LimitReader(stdin, 64<<10)).ReadString('\n')
+	r := bufio.NewReader(io.LimitReader(in, 64<<10))
+	line, err := r.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read token: %w", err)
 	}
-	return strings.TrimSpace(line), nil
+	line = strings.TrimSpace(line)
+	if !strings.HasPrefix(line, "{") {
+		return line, nil
+	}
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(io.MultiReader(strings.NewReader(line), r)).Decode(&answer); err != nil || answer.AccessToken == "" {
+		return "", errors.New("this is JSON without an access_token; give the token alone, or the whole answer of the token endpoint")
+	}
+	return answer.AccessToken, a.say("this is an answer of the token endpoint; what follows is its access_token")
 }
 
 // explain says what the token itself tells, and what those say who may be asked.

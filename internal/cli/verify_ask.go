@@ -143,9 +143,9 @@ func (e *explanation) judge(err error, now time.Time) {
 	case wasRevoked:
 		e.Revoked, e.RevokedAt = "yes", revoked.At
 		e.Reason = fmt.Sprintf("it was revoked %s ago (rule %d: %s)", span(now.Sub(revoked.At)), revoked.Rule.Seq, named(revoked.Rule.Kind))
-		e.NextStep = "its client must be authorized again"
+		e.NextStep = e.afterRevocation(revoked.Rule.Kind)
 	case errors.Is(err, verify.ErrExpired):
-		e.Reason, e.NextStep = e.expiry(now), "its client gets a new one, with its refresh token if it has one"
+		e.Reason, e.NextStep = e.expiry(now), e.renewal()
 	case errors.Is(err, verify.ErrUnknownKey):
 		e.Signature, e.Reason = "unknown key", "its key is none of the issuer's: it is made up, or was signed before a key ended"
 		e.NextStep = "get a new one; if that is refused as well, compare its kid with the issuer's jwks_uri"
@@ -157,6 +157,30 @@ func (e *explanation) judge(err error, now time.Time) {
 	case errors.Is(err, verify.ErrMalformed), errors.Is(err, verify.ErrType):
 		e.Signature = notAsked
 	}
+}
+
+// ofClient reports whether the client itself is the subject, and no person has a say
+// (RFC 9068 §2.2).
+func (e *explanation) ofClient() bool {
+	return e.claim("sub") != "" && e.claim("sub") == e.claim("client_id")
+}
+
+func (e *explanation) renewal() string {
+	if e.ofClient() {
+		return "its client gets a new one: it asks for it as for this one"
+	}
+	return "its client gets a new one, with its refresh token if it has one"
+}
+
+func (e *explanation) afterRevocation(kind verify.RuleKind) string {
+	next := "its client must be authorized again"
+	if e.ofClient() {
+		next = "its client asks for a new token"
+	}
+	if kind == verify.RuleClient {
+		return "if its client is disabled: signet client enable " + shellWord(e.claim("client_id")) + "; then " + next
+	}
+	return next
 }
 
 // expired reports whether the token's time is over for a service, which forgives clocks a minute.
@@ -185,7 +209,7 @@ func (e *explanation) hold(q question, now time.Time) {
 	case len(q.scopes) > 0 && e.Kind == kindID:
 		refuse("an ID token tells a client who signed in; it opens no service", "send the access token")
 	case e.expired(now):
-		refuse(e.expiry(now), "its client gets a new one, with its refresh token if it has one")
+		refuse(e.expiry(now), e.renewal())
 	default:
 		e.holdScopes(q.scopes, refuse)
 	}
@@ -195,7 +219,11 @@ func (e *explanation) holdScopes(want []string, refuse func(reason, next string)
 	have := strings.Fields(e.claim("scope"))
 	for _, s := range want {
 		if !slices.Contains(have, s) {
-			refuse("it lacks the scope "+s, "let the client ask for scope="+s+"; the client must be allowed to (signet client set CLIENT --scope …), and the person must consent")
+			next := "let the client ask for scope=" + s + "; the client must be allowed to (signet client set CLIENT --scope …)"
+			if !e.ofClient() {
+				next += ", and the person must consent"
+			}
+			refuse("it lacks the scope "+s, next)
 			return
 		}
 	}

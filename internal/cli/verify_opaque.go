@@ -77,6 +77,9 @@ func (a *app) askServer(ctx context.Context, e *explanation, token string) {
 		e.Verdict, e.Reason, e.NextStep = accepted, "the server that made it would take it", "if it was found where it does not belong, end it: "+howToEnd(e.Kind, s)
 	case "dead":
 		e.Verdict, e.Reason, e.NextStep = isRefused, s.Reason, ""
+		if s.Reason == admin.ClientDisabled {
+			e.NextStep = "signet client enable " + shellWord(s.ClientID)
+		}
 	default:
 		e.Verdict, e.Reason, e.NextStep = isRefused, s.Reason, "if another server made it, ask that one"
 	}

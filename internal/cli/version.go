@@ -38,6 +38,8 @@ func version() build {
 	return b
 }
 
+func (b build) line() string { return b.Version + " " + b.Go + " " + b.Platform }
+
 // buildInfo is what metrics and traces say of it.
 func buildInfo() metrics.Build {
 	b := version()
@@ -55,7 +57,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if a.json {
 				return writeJSON(a.stdout, b)
 			}
-			_, err := fmt.Fprintln(a.stdout, "signet", b.Version, b.Go, b.Platform)
+			_, err := fmt.Fprintln(a.stdout, "signet", b.line())
 			return err
 		},
 	}

@@ -81,7 +81,11 @@ func find(path string, vars map[string]string) (string, error) {
 		path = vars[envFile]
 	}
 	if path != "" {
-		if _, err := os.Stat(path); err != nil {
+		_, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("there is no file %[1]s; make one with: signet init --config %[1]s", path)
+		case err != nil:
 			return "", fmt.Errorf("configuration file: %w", err)
 		}
 		return path, nil
@@ -141,7 +145,7 @@ func (c *Config) parse(data []byte) error {
 		if strings.TrimSpace(string(data)) == "" {
 			return nil
 		}
-		return err
+		return wherein(err)
 	}
 	root := &doc
 	if doc.Kind == yaml.DocumentNode {
@@ -154,6 +158,15 @@ func (c *Config) parse(data []byte) error {
 		return nil
 	}
 	return decode(root, reflect.ValueOf(c).Elem(), "")
+}
+
+// wherein says in which line the file is no YAML.
+func wherein(err error) error {
+	e, ok := errors.AsType[*yaml.LoadError](err)
+	if !ok || e.Mark.Line == 0 {
+		return err
+	}
+	return fmt.Errorf("line %d: this is no YAML: %s", e.Mark.Line, e.Message)
 }
 
 func (c *Config) readEnvironment(vars map[string]string) error {

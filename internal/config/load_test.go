@@ -168,7 +168,7 @@ func TestLoad_SearchPath(t *testing.T) {
 		"flag":        {filepath.Join(home, "missing.yaml"), nil},
 		"environment": {"", []string{"SIGNET_CONFIG=" + filepath.Join(home, "missing.yaml")}},
 	} {
-		if _, err := config.Load(c.path, c.env); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
+		if _, err := config.Load(c.path, c.env); err == nil || !strings.Contains(err.Error(), "there is no file") || !strings.Contains(err.Error(), "missing.yaml; make one with: signet init --config ") {
 			t.Errorf("a file that was named by %s and is missing: %v", name, err)
 		}
 	}
@@ -198,7 +198,8 @@ func TestLoad_Mistakes(t *testing.T) {
 		"not a number":      {"limits: {max_connections: many}", `limits.max_connections: "many" is not a whole number above 0`},
 		"zero":              {"limits: {max_connections: 0}", `"0" is not a whole number above 0`},
 		"list of lists":     {"trusted_proxies: [[a]]", "trusted_proxies: line 1: an element is not a text"},
-		"not YAML":          {"listen: [", "signet.yaml"},
+		"not YAML":          {"listen: [", "signet.yaml:\n  line 2: this is no YAML: "},
+		"a tab":             {"listen: :1\n\tdata_dir: x", "line 2: this is no YAML: "},
 		"a list":            {"- a", "line 1: a list of"},
 		"two documents":     {"listen: :1\n---\nlisten: :2", "signet.yaml"},
 		"control character": {`listen: "a\nb"`, "contains a control character"},

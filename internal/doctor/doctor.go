@@ -64,6 +64,10 @@ func Examine(ctx context.Context, c Config) []Finding {
 	if x.cfg, err = config.Load(c.Path, c.Env); err == nil {
 		x.public, err = url.Parse(x.cfg.PublicURL)
 	}
+	if err != nil && c.nothingSaid() {
+		x.problem("configuration", "write one with: signet init; or name yours with --config", "there is none: no file where commands look for it, and no SIGNET_ variable")
+		return x.found
+	}
 	if err != nil {
 		x.problem("configuration", "correct it and run signet doctor again; \"signet init\" writes a first one", "%v", err)
 		for _, check := range []string{"files", "server", "database", "keys", "clock", "address", "certificate", "public url", "proxy", "cookies", "mail"} {
@@ -81,6 +85,12 @@ func Examine(ctx context.Context, c Config) []Finding {
 		cancel()
 	}
 	return x.found
+}
+
+// nothingSaid reports whether there is no configuration at all, not even a wrong one.
+func (c Config) nothingSaid() bool {
+	cfg, err := config.Read(c.Path, c.Env)
+	return err == nil && cfg.File == "" && cfg.PublicURL == "" && cfg.KeyFile == ""
 }
 
 func (x *examination) ok(check, text string, args ...any) { x.add(check, OK, "", text, args) }

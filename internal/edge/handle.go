@@ -14,6 +14,9 @@ type Mux interface {
 	Handle(pattern string, h http.Handler)
 }
 
+// Answered is the message of a request that was answered with an error.
+const Answered = "answered with an error"
+
 // Handle makes a handler of a function that returns its error. The error is logged here
 // and nowhere else, and answered by onError, which knows what the client may read.
 func Handle(log *slog.Logger, fn func(http.ResponseWriter, *http.Request) error, onError func(http.ResponseWriter, *http.Request, error)) http.Handler {
@@ -23,7 +26,7 @@ func Handle(log *slog.Logger, fn func(http.ResponseWriter, *http.Request) error,
 			return
 		}
 		visitorOf(r.Context()).err = err
-		log.Log(r.Context(), level(r, err), "answered with an error", "error", err, "route", r.Pattern, "request_id", RequestID(r))
+		log.Log(r.Context(), level(r, err), Answered, "error", err, "route", r.Pattern, "request_id", RequestID(r))
 		onError(w, r, err)
 	})
 }

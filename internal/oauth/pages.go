@@ -154,9 +154,24 @@ func badRedirect(c idp.Client, uri string) error {
 	for _, u := range append(slices.Clone(c.RedirectURIs), uri) {
 		command += " --redirect " + shellWord(u)
 	}
+	if origin := webOrigin(uri); len(c.Origins) > 0 && origin != "" && !slices.Contains(c.Origins, origin) {
+		// Its scripts would be back at the app and could not ask for tokens.
+		for _, o := range append(slices.Clone(c.Origins), origin) {
+			command += " --origin " + shellWord(o)
+		}
+	}
 	cause := fmt.Errorf("redirect_uri %.256q is not registered for client %q, which has %q (signet client set CLIENT --redirect URI): %w",
 		bareURI(uri), c.ID, c.RedirectURIs, idp.ErrInvalid)
 	return badRequest("redirect_uri \""+uri+"\" is not registered. "+registered+" They are compared letter by letter. Add it with: "+command, cause)
+}
+
+// webOrigin is the origin of an address on the web, as browsers send it; else empty.
+func webOrigin(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // bareURI is what of a foreign URI may go to the log: a query or what is no URI may be

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"html"
 	"net/http"
 	"strings"
 	"testing"
@@ -164,6 +165,11 @@ func TestAuthorize_ErrorPageDetail(t *testing.T) {
 			if strings.Contains(page, word) != dev {
 				t.Errorf("dev %v: %q in %s", dev, word, page)
 			}
+		}
+		// The command for an app in the browser lets its scripts ask as well.
+		page = w.browser().authorize(ask("spa", "redirect_uri", "http://localhost:5174/callback")).Body.String()
+		if strings.Contains(html.UnescapeString(page), " --origin 'https://spa.example' --origin 'null' --origin 'http://localhost:5174'") != dev {
+			t.Errorf("dev %v: origins in %s", dev, page)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/signet-id/signet/internal/admin"
@@ -132,7 +133,11 @@ func New(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
 }
 
 func makeDataDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	err := os.MkdirAll(dir, 0o700)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("data_dir: %w; a file is in its place: name another in data_dir", err)
+	case err != nil:
 		return fmt.Errorf("data_dir: %w; make it for the server's user (install -d -m 700 -o USER %s), or name another in data_dir", err, dir)
 	}
 	return nil

@@ -59,10 +59,9 @@ func (r *proofRules) examine(now time.Time, leeway time.Duration, jkt string, p 
 	if err := r.match(m, now, leeway, p); err != nil {
 		return goodProof{}, "", err
 	}
-	if r.nonces != nil {
+	if r.nonces != nil && (m.nonce != "" || !p.NonceOptional) {
 		var valid bool
-		nonce, valid = r.nonces.check(now, m.nonce)
-		if !valid && (m.nonce != "" || !p.NonceOptional) {
+		if nonce, valid = r.nonces.check(now, m.nonce); !valid {
 			return goodProof{}, nonce, &NonceError{Nonce: nonce}
 		}
 	}

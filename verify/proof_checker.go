@@ -24,15 +24,16 @@ type ProofRequest struct {
 	// Thumbprint is that of the key that the proof must be by, the token's cnf.jkt.
 	// Without a token it may be empty: CheckedProof then says which key it is by.
 	Thumbprint string
-	// NonceOptional accepts a proof without a nonce although there are ProofNonces. One
-	// that is there must be right all the same.
+	// NonceOptional accepts a proof without a nonce although there are ProofNonces, and
+	// offers none: who was given one must use it (RFC 9449 §11.3). One that is there must be
+	// right all the same.
 	NonceOptional bool
 }
 
 // CheckedProof is a proof that is good, unless it was used before: see Use.
 type CheckedProof struct {
 	Thumbprint string // of the key that made it (RFC 7638)
-	Nonce      string // the client's next proofs should have it; empty if this one had it
+	Nonce      string // the client's next proofs should have it; empty if this one had it, or needs none
 	good       goodProof
 }
 

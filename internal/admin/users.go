@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -46,7 +47,13 @@ type NewUser struct {
 // userChange tells "not said" from "no".
 type userChange struct {
 	UserFields
-	EmailVerified *bool `json:"email_verified"`
+	EmailVerified *bool         `json:"email_verified"`
+	Profile       profileChange `json:"profile"`
+}
+
+type profileChange struct {
+	idp.Profile
+	PhoneNumberVerified *bool `json:"phone_number_verified"`
 }
 
 // NewPassword sets a password.
@@ -146,16 +153,16 @@ func (e users) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	req := userChange{UserFields: UserFields{Username: u.Username, Email: u.Email, Profile: u.Profile, Groups: u.Groups}}
+	req := userChange{
+		UserFields: UserFields{Username: u.Username, Email: u.Email, Groups: u.Groups}, Profile: profileChange{Profile: u.Profile},
+	}
 	if err := readJSON(r, &req); err != nil {
 		return err
 	}
-	switch {
-	case req.EmailVerified != nil:
-		req.UserFields.EmailVerified = *req.EmailVerified
-	case req.Email == u.Email:
-		req.UserFields.EmailVerified = u.EmailVerified
-	} // else nobody has said anything about the new address
+	req.UserFields.Profile = req.Profile.Profile
+	req.UserFields.EmailVerified = verified(req.EmailVerified, u.EmailVerified && req.Email == u.Email)
+	req.UserFields.Profile.PhoneNumberVerified = verified(req.Profile.PhoneNumberVerified,
+		u.Profile.PhoneNumberVerified && req.Profile.PhoneNumber == u.Profile.PhoneNumber)
 	if err := req.apply(&u); err != nil {
 		return err
 	}
@@ -168,6 +175,15 @@ func (e users) update(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, userAnswer(u))
+}
+
+// verified is what was said of an address or number, else what is known of it, which is
+// nothing if it is a new one.
+func verified(said *bool, known bool) bool {
+	if said != nil {
+		return *said
+	}
+	return known
 }
 
 func (e users) setPassword(w http.ResponseWriter, r *http.Request) error {
@@ -282,6 +298,10 @@ func (f UserFields) apply(u *idp.User) error {
 	return nil
 }
 
+// dialable is a number of E.164, which OpenID Connect Core §5.1 wants of one that is verified,
+// with signs between its digits or without, and an extension as RFC 3966 §3 has it.
+var dialable = regexp.MustCompile(`^\+[1-9](?:[ ().-]{0,2}[0-9]){1,14}(?:;ext=[0-9]{1,10})?$`)
+
 func checkProfile(p idp.Profile) error {
 	texts := map[string]string{
 		"name": p.Name, "given_name": p.GivenName, "family_name": p.FamilyName, "middle_name": p.MiddleName,
@@ -297,6 +317,9 @@ func checkProfile(p idp.Profile) error {
 		if !registration.PlainText(text, maxText) {
 			return invalid("profile.%s is too long or has characters that cannot be seen", name)
 		}
+	}
+	if p.PhoneNumberVerified && !dialable.MatchString(p.PhoneNumber) {
+		return invalid("profile.phone_number_verified needs a phone_number with + and the country, such as +49 30 23125000; an extension is ;ext= and digits")
 	}
 	for name, link := range map[string]string{"profile": p.Profile, "picture": p.Picture, "website": p.Website} {
 		if link != "" {

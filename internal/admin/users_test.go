@@ -70,6 +70,13 @@ func TestUsers_Refused(t *testing.T) {
 		"direction in name": `{"username":"ann","profile":{"name":"Ann\u202egnp.exe"}}`,
 		"script as website": `{"username":"ann","profile":{"website":"javascript:alert(1)"}}`,
 		"data as picture":   `{"username":"ann","profile":{"picture":"data:text/html,x"}}`,
+		// OpenID Connect Core §5.1: what is verified is in the form of E.164.
+		"verified no phone":   `{"username":"ann","profile":{"phone_number_verified":true}}`,
+		"verified local":      `{"username":"ann","profile":{"phone_number":"030 23125000","phone_number_verified":true}}`,
+		"verified words":      `{"username":"ann","profile":{"phone_number":"+49 ask Bob","phone_number_verified":true}}`,
+		"verified 16 digits":  `{"username":"ann","profile":{"phone_number":"+1234567890123456","phone_number_verified":true}}`,
+		"verified extension":  `{"username":"ann","profile":{"phone_number":"+493023125000 ext 7","phone_number_verified":true}}`,
+		"verified two number": `{"username":"ann","profile":{"phone_number":"+493023125000,+493023125001","phone_number_verified":true}}`,
 	} {
 		if got, answer := a.send(request("POST", "/users", body)); got != http.StatusBadRequest {
 			t.Errorf("%s: status %d, want 400: %s", name, got, answer)
@@ -77,6 +84,31 @@ func TestUsers_Refused(t *testing.T) {
 	}
 	if users := decode[[]admin.User](t, a.do(http.StatusOK, "GET", "/users", "")); len(users) != 0 {
 		t.Errorf("refused requests left %d users", len(users))
+	}
+}
+
+// OpenID Connect Core §5.1: a number that is verified is one of E.164, however it is written.
+func TestUsers_OIDC_5_1_Phone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.newUser("ann")
+	for _, number := range []string{"+493023125000", "+49 30 23125000", "+1 (425) 555-1212", "+56 (2) 687 2400", "+1 (604) 555-1234;ext=5678"} {
+		a.do(http.StatusOK, "PATCH", "/users/ann", `{"profile":{"phone_number":"`+number+`","phone_number_verified":true}}`)
+	}
+	for _, step := range []struct {
+		name, profile string
+		verified      bool
+	}{
+		{"another name", `{"name":"Ann"}`, true},
+		{"the same number", `{"phone_number":"+1 (604) 555-1234;ext=5678"}`, true},
+		{"a number that nobody verified", `{"phone_number":"030 23125000"}`, false},
+		{"one that is", `{"phone_number":"+493023125000","phone_number_verified":true}`, true},
+		{"taken back", `{"phone_number_verified":false}`, false},
+	} {
+		u := decode[admin.User](t, a.do(http.StatusOK, "PATCH", "/users/ann", `{"profile":`+step.profile+`}`))
+		if u.Profile.PhoneNumberVerified != step.verified || u.Profile.Name != "Ann" {
+			t.Errorf("%s: %+v", step.name, u.Profile)
+		}
 	}
 }
 

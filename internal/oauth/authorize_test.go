@@ -60,6 +60,7 @@ func TestAuthorize_RFC6749_4_1_2_1_Errors(t *testing.T) {
 		{"no scope", "web", []string{"scope", ""}, "invalid_scope"},
 		{"unknown scopes only", "web", []string{"scope", "nothing no-such"}, "invalid_scope"},
 		{"not pushed", "narrow", []string{"scope", "openid"}, "invalid_request"},
+		{"scopes apart by a tab", "web", []string{"scope", "openid\tcal.read"}, "invalid_scope"},
 		{"scope with a quote", "web", []string{"scope", `openid "`}, "invalid_scope"},
 		{"too many scopes", "web", []string{"scope", strings.Repeat("s", 5000)}, "invalid_scope"},
 		{"not registered for codes", "codeonly", nil, "unauthorized_client"},

@@ -53,8 +53,8 @@ type possession struct {
 	usedAs string // what it is remembered as
 }
 
-// needsNonce reports whether a client's proofs must have a nonce of ours. The others are
-// given one as well, and may do without.
+// needsNonce reports whether a client's proofs must have a nonce of ours. The others are not
+// given one: who was, must use it (RFC 9449 §11.3).
 func needsNonce(c idp.Client) bool { return c.Profile == idp.FAPI2 }
 
 // ofClient checks the proof that came with a client's request to an endpoint where the

@@ -75,7 +75,7 @@ var tokenKinds = []kind{
 	{name: "proof for /userinfo", make: func(m *matrix) string { return m.proof("GET", issuer+"/userinfo", m.forIssuer, nil) }, at: []string{"/userinfo proof"}},
 	{name: "proof for a service", make: func(m *matrix) string { return m.proof("GET", calendar+"/events", m.forService, nil) }, at: []string{"service proof"}},
 	{name: "nonce for proofs", make: func(m *matrix) string {
-		a := m.token("web", params("grant_type", "client_credentials", "scope", "cal.read"), m.proof("POST", issuer+"/token", "", nil)).ok()
+		a := m.token("web", params("grant_type", "client_credentials", "scope", "cal.read"), m.proof("POST", issuer+"/token", "", map[string]any{"nonce": "x"}))
 		return a.Header().Get("DPoP-Nonce")
 	}, at: []string{"/token proof's nonce"}},
 

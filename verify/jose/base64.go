@@ -23,6 +23,19 @@ var digits = func() (t [256]byte) {
 	return t
 }()
 
+// placed is digits where each of four bytes stands in the 24 bits that they encode. What is
+// outside the alphabet has bits above those.
+var placed = func() (t [4][256]uint32) {
+	for at := range t {
+		for c, digit := range digits {
+			if t[at][c] = uint32(digit) << (18 - 6*at); digit == invalid {
+				t[at][c] = invalid << 24
+			}
+		}
+	}
+	return t
+}()
+
 // decodedLen is how many bytes s decodes to.
 func decodedLen(s string) int { return encoding.DecodedLen(len(s)) }
 
@@ -32,15 +45,15 @@ func decodedLen(s string) int { return encoding.DecodedLen(len(s)) }
 func appendDecoded(dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
 	dst = slices.Grow(dst, decodedLen(s))[:start+decodedLen(s)]
-	out, all := dst[start:], byte(0)
+	out, words := dst[start:], uint32(0)
 	for len(s) >= 8 && len(out) >= 8 { // writes two bytes more than it decodes
-		a, b, c, d := digits[s[0]], digits[s[1]], digits[s[2]], digits[s[3]]
-		e, f, g, h := digits[s[4]], digits[s[5]], digits[s[6]], digits[s[7]]
-		binary.BigEndian.PutUint64(out, uint64(a)<<58|uint64(b)<<52|uint64(c)<<46|uint64(d)<<40|
-			uint64(e)<<34|uint64(f)<<28|uint64(g)<<22|uint64(h)<<16)
-		all |= a | b | c | d | e | f | g | h
+		a := placed[0][s[0]] | placed[1][s[1]] | placed[2][s[2]] | placed[3][s[3]]
+		b := placed[0][s[4]] | placed[1][s[5]] | placed[2][s[6]] | placed[3][s[7]]
+		binary.BigEndian.PutUint64(out, uint64(a)<<40|uint64(b)<<16)
+		words |= a | b
 		s, out = s[8:], out[6:]
 	}
+	all := byte(words >> 24)
 	for len(s) >= 4 && len(out) >= 3 {
 		a, b, c, d := digits[s[0]], digits[s[1]], digits[s[2]], digits[s[3]]
 		out[0], out[1], out[2] = a<<2|b>>4, b<<4|c>>2, c<<6|d

@@ -91,9 +91,7 @@ func Remembered(v *Verifier) (n int) {
 // Holds says about a time whether a remembered token holds then, and whether its claims do
 // when they are looked at.
 func Holds(now time.Time, c Claims, leeway time.Duration) (remembered, checked bool) {
-	v, k := &Verifier{leeway: leeway}, &knownToken{}
-	k.claims = c
-	k.remember("", nil, leeway)
+	v, k := &Verifier{leeway: leeway}, newKnownToken("", nil, &c, leeway)
 	return k.holds(now), v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt) == nil
 }
 
@@ -137,8 +135,9 @@ func ParseBundle(payload []byte) (rules int, err error) {
 func Misplace(v *Verifier, token, other string) {
 	k, _ := v.memory.find(token, v.keys.Load())
 	_, hash := v.memory.find(other, v.keys.Load())
-	v.memory.set(hash).tokens[0].Store(k)
-	v.memory.set(hash).hashes[0].Store(hash)
+	set, tag := v.memory.place(hash)
+	set.tokens[0].Store(k)
+	set.tags[0].Store(tag)
 }
 
 // Plain is the look at a payload before it is read in one pass.

@@ -33,39 +33,39 @@ type tokenMemory struct {
 	sets []tokenSet // a power of two
 }
 
-// tokenSet is the places that tokens can have whose hashes end alike. The hashes stand
-// next to each other, in a line of the processor's cache: to learn that a token is not
-// there, no other is read. A hash may not be that of the token beside it, for the two do
-// not change at once; the token itself decides.
+// tokenSet is the places that tokens can have whose hashes end alike. Of each token it has
+// the beginning of its hash, a tag, and all tags stand in one line of the processor's
+// cache: to learn that a token is not there, no other is read. A tag may not be that of the
+// token beside it, for the two do not change at once; the token itself decides.
 type tokenSet struct {
-	once   [ways]atomic.Uint64 // hashes of tokens that were accepted once; 0: free
-	hashes [ways]atomic.Uint64 // of tokens that are remembered; 0: free
+	once   [ways]atomic.Uint32 // tags of tokens that were accepted once; 0: free
+	tags   [ways]atomic.Uint32 // of tokens that are remembered; 0: free
 	tokens [ways]atomic.Pointer[knownToken]
 }
 
 // knownToken is a token that was verified.
 type knownToken struct {
-	token string
-	keys  *jose.KeySet // that verified it: a key that is gone has verified nothing
+	token  string
+	keys   *jose.KeySet // that verified it: a key that is gone has verified nothing
+	claims *Claims
 
 	// Between these times, in unix nanoseconds, checkTimes accepts the claims.
 	from, until int64
 
 	// cleared is the revision of the revocations in which no rule named the token.
 	cleared atomic.Uint64
-
-	parsed
 }
 
-// remember makes a token that was read one that can be recognized. The token may be a
+// newKnownToken makes a token that was read one that can be recognized. The token may be a
 // small part of something large, so it is copied.
-func (k *knownToken) remember(token string, keys *jose.KeySet, leeway time.Duration) {
-	k.token, k.keys = strings.Clone(token), keys
-	k.from = unixNano(k.claims.IssuedAt.Add(-maxLeeway))
-	if !k.claims.NotBefore.IsZero() {
-		k.from = max(k.from, unixNano(k.claims.NotBefore.Add(-leeway)))
+func newKnownToken(token string, keys *jose.KeySet, c *Claims, leeway time.Duration) *knownToken {
+	k := &knownToken{token: strings.Clone(token), keys: keys, claims: c}
+	k.from = unixNano(c.IssuedAt.Add(-maxLeeway))
+	if !c.NotBefore.IsZero() {
+		k.from = max(k.from, unixNano(c.NotBefore.Add(-leeway)))
 	}
-	k.until = unixNano(k.claims.ExpiresAt.Add(leeway))
+	k.until = unixNano(c.ExpiresAt.Add(leeway))
+	return k
 }
 
 // holds reports whether checkTimes accepts the claims now. It says no, too, where
@@ -105,9 +105,9 @@ func (m *tokenMemory) find(token string, keys *jose.KeySet) (*knownToken, uint64
 		return nil, 0
 	}
 	hash := max(maphash.String(m.seed, token[max(0, len(token)-hashed):]), 1)
-	set := m.set(hash)
-	for i := range set.hashes {
-		if set.hashes[i].Load() != hash {
+	set, tag := m.place(hash)
+	for i := range set.tags {
+		if set.tags[i].Load() != tag {
 			continue
 		}
 		if k := set.tokens[i].Load(); k != nil && k.keys == keys && k.token == token {
@@ -117,42 +117,47 @@ func (m *tokenMemory) find(token string, keys *jose.KeySet) (*knownToken, uint64
 	return nil, hash
 }
 
-func (m *tokenMemory) set(hash uint64) *tokenSet { return &m.sets[hash&uint64(len(m.sets)-1)] }
+// place is where a token of this hash may be, and by what tag: by its low bits and by its
+// high ones.
+func (m *tokenMemory) place(hash uint64) (*tokenSet, uint32) {
+	return &m.sets[hash&uint64(len(m.sets)-1)], max(uint32(hash>>32), 1)
+}
+
+// away is which of the places a token takes if none is free.
+func away(tag uint32) int { return int(tag % ways) }
 
 // again reports whether a token of this hash was accepted before, and notes that one was.
 func (m *tokenMemory) again(hash uint64) bool {
 	if hash == 0 {
 		return false
 	}
-	set, at := m.set(hash), place(hash)
+	set, tag := m.place(hash)
+	at := away(tag)
 	for i := range set.once {
 		switch set.once[i].Load() {
-		case hash:
+		case tag:
 			set.once[i].Store(0)
 			return true
 		case 0:
 			at = i
 		}
 	}
-	set.once[at].Store(hash)
+	set.once[at].Store(tag)
 	return false
 }
 
-// place is where a hash stands if every place is as good: by its highest bits, which are
-// not those that choose the set.
-func place(hash uint64) int { return int(hash >> 61) }
-
 // put remembers a token that was accepted.
 func (m *tokenMemory) put(k *knownToken, hash uint64) {
-	set, at := m.set(hash), place(hash)
-	for i := range set.hashes {
-		if h := set.hashes[i].Load(); h == 0 || h == hash {
+	set, tag := m.place(hash)
+	at := away(tag)
+	for i := range set.tags {
+		if t := set.tags[i].Load(); t == 0 || t == tag {
 			at = i
 			break
 		}
 	}
 	set.tokens[at].Store(k)
-	set.hashes[at].Store(hash)
+	set.tags[at].Store(tag)
 }
 
 // sweep forgets the tokens of one of so many parts that are over, or whose keys are.
@@ -165,7 +170,7 @@ func (m *tokenMemory) sweep(part, parts int, keys *jose.KeySet, over time.Time) 
 			token := &m.sets[n].tokens[i]
 			k := token.Load()
 			if k != nil && (k.keys != keys || k.claims.ExpiresAt.Before(over)) && token.CompareAndSwap(k, nil) {
-				m.sets[n].hashes[i].Store(0)
+				m.sets[n].tags[i].Store(0)
 			}
 		}
 	}

@@ -159,31 +159,31 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 		return nil, ErrNotReady
 	}
 	k, hash := v.memory.find(token, keys)
-	fresh := k == nil
-	if fresh {
+	var c *Claims
+	if k != nil {
+		c = k.claims
+	} else {
 		var err error
-		if k, err = v.read(token, keys); err != nil {
+		if c, err = v.read(token, keys); err != nil {
 			return nil, err
 		}
 	}
-	c := &k.claims
 	switch {
 	case c.Issuer != v.issuer:
 		return nil, ErrIssuer
 	case c.Audience != v.audience:
 		return nil, ErrAudience
 	}
-	if !k.holds(now) {
+	if k == nil || !k.holds(now) {
 		if err := v.checkTimes(now, c.IssuedAt, c.NotBefore, c.ExpiresAt); err != nil {
 			return nil, err
 		}
 	}
-	if err := v.checkKnown(now, k); err != nil {
+	if err := v.checkKnown(now, c, k); err != nil {
 		return nil, err
 	}
-	if fresh && v.memory.again(hash) {
-		k.remember(token, keys, v.leeway)
-		v.memory.put(k, hash)
+	if k == nil && v.memory.again(hash) {
+		v.memory.put(newKnownToken(token, keys, c, v.leeway), hash)
 	}
 	return c, nil
 }
@@ -192,7 +192,7 @@ func (v *Verifier) verify(token string, now time.Time) (*Claims, error) {
 var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // read checks type and signature of an access token and reads its claims.
-func (v *Verifier) read(token string, keys *jose.KeySet) (*knownToken, error) {
+func (v *Verifier) read(token string, keys *jose.KeySet) (*Claims, error) {
 	room := rooms.Get().(*[]byte)
 	defer rooms.Put(room)
 	out, key, err := keys.VerifyInto(*room, token, accessTokenType)
@@ -201,16 +201,15 @@ func (v *Verifier) read(token string, keys *jose.KeySet) (*knownToken, error) {
 		v.noteUnknownKey(token, err)
 		return nil, err
 	}
-	k, payload := &knownToken{}, out[len(token):]
-	if !parseFlat(string(payload), &k.parsed) { // the claims are parts of one string
-		c, err := ParseClaims(payload)
-		if err != nil {
+	p, payload := &parsed{}, out[len(token):]
+	c := &p.claims
+	if !parseFlat(string(payload), p) { // the claims are parts of one string
+		if c, err = ParseClaims(payload); err != nil {
 			return nil, err
 		}
-		k.claims = *c
 	}
-	k.claims.KeyID = key.ID()
-	return k, nil
+	c.KeyID = key.ID()
+	return c, nil
 }
 
 // open checks type and signature.
@@ -247,14 +246,18 @@ func (v *Verifier) checkTimes(now, issued, notBefore, expires time.Time) error {
 	return nil
 }
 
-// checkKnown asks the rules, unless it has asked these very rules about the token before.
-func (v *Verifier) checkKnown(now time.Time, k *knownToken) error {
+// checkKnown asks the rules, unless it has asked these very rules about a token that is
+// remembered.
+func (v *Verifier) checkKnown(now time.Time, c *Claims, k *knownToken) error {
+	if k == nil {
+		return v.checkRevoked(now, c)
+	}
 	// Read before the rules: one that comes meanwhile is of a later revision.
 	revision := v.revision.Load()
 	if k.cleared.Load() == revision {
 		return v.checkHeard(now)
 	}
-	if err := v.checkRevoked(now, &k.claims); err != nil {
+	if err := v.checkRevoked(now, c); err != nil {
 		return err
 	}
 	k.cleared.Store(revision)

@@ -161,22 +161,30 @@ func TestParseFlat(t *testing.T) {
 	}
 }
 
-// Each byte in each place: only printable ASCII without a backslash is plain.
-func TestPlain(t *testing.T) {
+// Each pair of bytes in each place: a string goes on over printable ASCII that is neither
+// a quotation mark nor a backslash, and no further.
+func TestPlainLen(t *testing.T) {
 	t.Parallel()
+	plain := func(b int) bool { return b >= ' ' && b < 0x7F && b != '"' && b != '\\' }
 	for length := range 20 {
 		text := []byte(strings.Repeat("a", length))
-		if !verify.Plain(string(text)) {
-			t.Errorf("%q", text)
+		if got := verify.PlainLen(string(text)); got != length {
+			t.Errorf("%q: %d", text, got)
 		}
-		for i := range text {
-			for b := range 256 {
-				text[i] = byte(b)
-				if want := b >= ' ' && b < 0x7F && b != '\\'; verify.Plain(string(text)) != want {
-					t.Errorf("%q: want %v", text, want)
+		for i := range max(0, length-1) {
+			for pair := range 1 << 16 {
+				text[i], text[i+1] = byte(pair>>8), byte(pair)
+				want := length
+				if !plain(pair >> 8) {
+					want = i
+				} else if !plain(pair & 0xFF) {
+					want = i + 1
+				}
+				if got := verify.PlainLen(string(text)); got != want {
+					t.Fatalf("%q: %d, want %d", text, got, want)
 				}
 			}
-			text[i] = 'a'
+			text[i], text[i+1] = 'a', 'a'
 		}
 	}
 }

@@ -140,5 +140,5 @@ func Misplace(v *Verifier, token, other string) {
 	set.tags[0].Store(tag)
 }
 
-// Plain is the look at a payload before it is read in one pass.
-func Plain(doc string) bool { return plain(doc) }
+// PlainLen is how far the strings of a payload that is read in one pass may go.
+func PlainLen(s string) int { return plainLen(s) }

@@ -5,16 +5,17 @@ package verify
 // here in one pass. Whatever is different, or wrong, is left to ParseClaims, which
 // decides by the same rules.
 
-// parsed is the claims of a token with room for what they point to.
+// parsed is the claims of a token with room for what they point to: together 512 bytes,
+// the most that the allocator gives without a header.
 type parsed struct {
 	claims Claims
-	room   [12]string
+	room   [9]string
 }
 
-// flat reads a plain payload.
+// flat reads a plain payload. What reads a part of it is told where that begins and says
+// where it ended: 0 if it was not plain.
 type flat struct {
 	doc   string
-	pos   int
 	to    *Claims
 	lists []string // all elements of all lists
 	have  flatNames
@@ -25,24 +26,21 @@ type flat struct {
 // parseFlat fills p from a plain payload and reports whether it was one. If not, p is of
 // no use. The texts of the claims are parts of doc.
 func parseFlat(doc string, p *parsed) bool {
-	if !plain(doc) {
-		return false
-	}
 	f := flat{doc: doc, to: &p.claims, lists: p.room[:0]}
-	if !f.take('{') {
-		return false
-	}
-	for {
-		name, ok := f.text()
-		if !ok || !f.take(':') || !f.member(name) {
+	for pos, before := 0, byte('{'); f.has(before, pos); before = ',' {
+		name, end := f.text(pos + 1)
+		if end == 0 || !f.has(':', end) {
 			return false
 		}
-		if f.take(',') {
-			continue
+		if pos = f.member(name, end+1); pos == 0 {
+			return false
 		}
-		return f.take('}') && f.pos == len(doc) && f.have&flatRequired == flatRequired &&
-			f.to.ExpiresAt.After(f.to.IssuedAt)
+		if f.has('}', pos) {
+			return pos+1 == len(doc) && f.have&flatRequired == flatRequired &&
+				f.to.ExpiresAt.After(f.to.IssuedAt)
+		}
 	}
+	return false
 }
 
 // flatNames notes which members have come.
@@ -77,43 +75,43 @@ func (f *flat) first(name flatNames) bool {
 }
 
 // member reads the value of one member.
-func (f *flat) member(name string) bool {
+func (f *flat) member(name string, pos int) (end int) {
 	c := f.to
 	switch name {
 	case "iss":
-		return f.first(flatIssuer) && f.word(&c.Issuer)
+		return f.word(flatIssuer, pos, &c.Issuer)
 	case "sub":
-		return f.first(flatSubject) && f.word(&c.Subject)
+		return f.word(flatSubject, pos, &c.Subject)
 	case "aud":
-		return f.first(flatAudience) && f.word(&c.Audience)
+		return f.word(flatAudience, pos, &c.Audience)
 	case "jti":
-		return f.first(flatID) && f.word(&c.ID)
+		return f.word(flatID, pos, &c.ID)
 	case "client_id":
-		return f.first(flatClientID) && f.word(&c.ClientID)
+		return f.word(flatClientID, pos, &c.ClientID)
 	case "iat":
-		return f.first(flatIssuedAt) && f.time(&c.IssuedAt)
+		return f.time(flatIssuedAt, pos, &c.IssuedAt)
 	case "exp":
-		return f.first(flatExpiresAt) && f.time(&c.ExpiresAt)
+		return f.time(flatExpiresAt, pos, &c.ExpiresAt)
 	case "nbf":
-		return f.first(flatNotBefore) && f.time(&c.NotBefore)
+		return f.time(flatNotBefore, pos, &c.NotBefore)
 	case "auth_time":
-		return f.first(flatAuthTime) && f.time(&c.AuthTime)
+		return f.time(flatAuthTime, pos, &c.AuthTime)
 	case "sid":
-		return f.first(flatSessionID) && f.word(&c.SessionID)
+		return f.word(flatSessionID, pos, &c.SessionID)
 	case "grant_id":
-		return f.first(flatGrantID) && f.word(&c.GrantID)
+		return f.word(flatGrantID, pos, &c.GrantID)
 	case "acr":
-		return f.first(flatACR) && f.word(&c.ACR)
+		return f.word(flatACR, pos, &c.ACR)
 	case "amr":
-		return f.first(flatAMR) && f.list(&c.AMR)
+		return f.list(flatAMR, pos, &c.AMR)
 	case "groups":
-		return f.first(flatGroups) && f.list(&c.Groups)
+		return f.list(flatGroups, pos, &c.Groups)
 	case "roles":
-		return f.first(flatRoles) && f.list(&c.Roles)
+		return f.list(flatRoles, pos, &c.Roles)
 	case "scope":
-		return f.first(flatScope) && f.scopes()
+		return f.scopes(pos)
 	case "cnf":
-		return false
+		return 0
 	}
-	return f.skip(name)
+	return f.skip(name, pos)
 }

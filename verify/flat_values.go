@@ -1,146 +1,163 @@
 package verify
 
 import (
+	"math/bits"
 	"slices"
-	"strings"
 	"time"
 )
 
-func (f *flat) take(c byte) bool {
-	if f.pos == len(f.doc) || f.doc[f.pos] != c {
-		return false
+// has reports whether c stands at pos.
+func (f *flat) has(c byte, pos int) bool { return pos < len(f.doc) && f.doc[pos] == c }
+
+// text reads a string whose bytes all mean themselves.
+func (f *flat) text(pos int) (s string, end int) {
+	if !f.has('"', pos) {
+		return "", 0
 	}
-	f.pos++
-	return true
+	rest := f.doc[pos+1:]
+	n := plainLen(rest)
+	if n == len(rest) || rest[n] != '"' {
+		return "", 0
+	}
+	return rest[:n], pos + n + 2
 }
 
-// text reads a string.
-func (f *flat) text() (string, bool) {
-	if !f.take('"') {
-		return "", false
-	}
-	rest := f.doc[f.pos:]
-	end := strings.IndexByte(rest, '"')
-	if end < 0 {
-		return "", false
-	}
-	f.pos += end + 1
-	return rest[:end], true
-}
-
-// plain reports whether all of doc is printable ASCII without a backslash, so that every
-// byte of a string means itself.
-func plain(doc string) bool {
-	for ; len(doc) >= 8; doc = doc[8:] {
-		eight := uint64(doc[0]) | uint64(doc[1])<<8 | uint64(doc[2])<<16 | uint64(doc[3])<<24 |
-			uint64(doc[4])<<32 | uint64(doc[5])<<40 | uint64(doc[6])<<48 | uint64(doc[7])<<56
-		if !plainBytes(eight) {
-			return false
+// plainLen is the number of bytes before the first that is not printable ASCII, or is a
+// quotation mark or a backslash.
+func plainLen(s string) int {
+	n := 0
+	for ; len(s)-n >= 8; n += 8 {
+		if odd := oddBytes(eight(s[n:])); odd != 0 {
+			return n + bits.TrailingZeros64(odd)/8
 		}
 	}
-	rest := uint64(ones * ' ')
-	for i := range len(doc) {
-		rest = rest<<8 | uint64(doc[i])
+	for n < len(s) && s[n] >= ' ' && s[n] < 0x7F && s[n] != '"' && s[n] != '\\' {
+		n++
 	}
-	return plainBytes(rest)
+	return n
+}
+
+// eight is the first eight bytes of s, the first of them lowest.
+func eight(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // ones has a 1 in each byte.
 const ones = 0x0101010101010101
 
-// plainBytes looks at eight bytes at once. A byte b is less than n, for n up to 0x80, if
-// b-n borrows from the highest bit and b does not have it; what a borrow makes of the next
-// byte does not matter, for there is one to find already.
-func plainBytes(eight uint64) bool {
+// oddBytes looks at eight bytes at once. The lowest bit that it sets is the highest of the
+// first byte at which plainLen ends; those above may be wrong. A byte b is less than n, for
+// n up to 0x80, if b-n borrows from the highest bit and b does not have it; what a borrow or
+// a carry makes of the next byte does not matter, for the byte before it is odd.
+func oddBytes(eight uint64) uint64 {
 	less := func(bytes, n uint64) uint64 { return (bytes - ones*n) &^ bytes }
-	odd := eight | less(eight, 0x20) | less(eight^ones*'\\', 1) | less(eight^ones*0x7F, 1)
-	return odd&(ones*0x80) == 0
+	odd := eight | (eight + ones) | less(eight, 0x20) | less(eight^ones*'"', 1) | less(eight^ones*'\\', 1)
+	return odd & (ones * 0x80)
 }
 
 // word reads a string that says something.
-func (f *flat) word(to *string) (ok bool) {
-	*to, ok = f.text()
-	return ok && *to != ""
+func (f *flat) word(name flatNames, pos int, to *string) (end int) {
+	*to, end = f.text(pos)
+	if *to == "" || !f.first(name) {
+		return 0
+	}
+	return end
 }
 
 // time reads a NumericDate.
-func (f *flat) time(to *time.Time) bool {
-	n, ok := f.number()
+func (f *flat) time(name flatNames, pos int, to *time.Time) (end int) {
+	n, end := f.number(pos)
 	*to = time.Unix(n, 0).UTC()
-	return ok
+	if !f.first(name) {
+		return 0
+	}
+	return end
 }
 
 // number reads a whole number from 0 to maxTime.
-func (f *flat) number() (n int64, ok bool) {
-	start := f.pos
-	for f.pos < len(f.doc) && f.pos-start < len("253402300799") {
-		c := f.doc[f.pos] - '0'
-		if c > 9 {
-			break
-		}
-		n = n*10 + int64(c)
-		f.pos++
+func (f *flat) number(pos int) (n int64, end int) {
+	digits := f.doc[pos:min(len(f.doc), pos+len("253402300799"))]
+	length := 0
+	for length < len(digits) && digits[length]-'0' <= 9 {
+		n = n*10 + int64(digits[length]-'0')
+		length++
 	}
-	digits := f.pos - start
-	return n, digits == 1 || digits > 1 && f.doc[start] != '0' && n <= maxTime
+	if length == 0 || length > 1 && digits[0] == '0' || n > maxTime {
+		return 0, 0
+	}
+	return n, pos + length
 }
 
 // list reads an array of strings; an empty one is nil.
-func (f *flat) list(to *[]string) bool {
-	if !f.take('[') {
-		return false
+func (f *flat) list(name flatNames, pos int, to *[]string) (end int) {
+	if !f.first(name) {
+		return 0
 	}
-	if f.take(']') {
-		return true
+	*to, end = f.texts(pos)
+	return end
+}
+
+// texts reads the strings of an array.
+func (f *flat) texts(pos int) (all []string, end int) {
+	if !f.has('[', pos) {
+		return nil, 0
+	}
+	if f.has(']', pos+1) {
+		return nil, pos + 2
 	}
 	start := len(f.lists)
 	for {
-		s, ok := f.text()
-		if !ok {
-			return false
+		s, end := f.text(pos + 1)
+		if end == 0 {
+			return nil, 0
 		}
 		f.lists = append(f.lists, s)
-		if f.take(',') {
-			continue
+		if f.has(']', end) {
+			return slices.Clip(f.lists[start:]), end + 1
 		}
-		*to = slices.Clip(f.lists[start:])
-		return f.take(']')
+		if !f.has(',', end) {
+			return nil, 0
+		}
+		pos = end
 	}
 }
 
 // scopes reads a list of scopes with one space between them (RFC 6749 §3.3). Of the
 // bytes that text lets through all may stand in a scope.
-func (f *flat) scopes() bool {
-	s, ok := f.text()
-	start := len(f.lists)
-	for more := true; ok && more; {
-		var scope string
-		scope, s, more = strings.Cut(s, " ")
-		f.lists = append(f.lists, scope)
-		ok = scope != ""
+func (f *flat) scopes(pos int) (end int) {
+	s, end := f.text(pos)
+	if end == 0 || !f.first(flatScope) {
+		return 0
+	}
+	start, from := len(f.lists), 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && s[i] != ' ' {
+			continue
+		}
+		if i == from {
+			return 0
+		}
+		f.lists, from = append(f.lists, s[from:i]), i+1
 	}
 	f.to.Scopes = slices.Clip(f.lists[start:])
-	return ok
+	return end
 }
 
 // skip steps over the value of a member without a meaning.
-func (f *flat) skip(name string) (ok bool) {
+func (f *flat) skip(name string, pos int) (end int) {
 	if f.n == len(f.other) || slices.Contains(f.other[:f.n], name) {
-		return false
+		return 0
 	}
 	f.other[f.n] = name
 	f.n++
-	if f.pos == len(f.doc) {
-		return false
-	}
-	switch f.doc[f.pos] {
-	case '"':
-		_, ok = f.text()
-	case '[':
-		var none []string
-		ok = f.list(&none)
+	switch {
+	case f.has('"', pos):
+		_, end = f.text(pos)
+	case f.has('[', pos):
+		_, end = f.texts(pos)
 	default:
-		_, ok = f.number()
+		_, end = f.number(pos)
 	}
-	return ok
+	return end
 }

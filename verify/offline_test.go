@@ -150,7 +150,7 @@ func TestOffline_TOK13_RefusesBundles(t *testing.T) {
 		"no keys":        member("keys", nil),
 		"empty keys":     member("keys", json.RawMessage(`{"keys":[]}`)),
 		"no rules":       member("rules", nil),
-		"unknown kind":   member("rules", []rule{{"seq": 1, "kind": "user", "id": "u", "at": 1, "until": 1 << 32}}),
+		"unknown kind":   member("rules", []rule{{"seq": 1, "kind": "user", "id": "u", "at": 1, "until": int64(1) << 32}}),
 		"not all":        member("head", 100),
 		"not from 0":     member("from", 1),
 		"not signed":     func(w *world, file string, b map[string]any) { w.keep(file, strings.Repeat("A", 86), b) },

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-id/signet/internal/admin"
+	"github.com/signet-id/signet/internal/secret"
 	"github.com/spf13/cobra"
 )
 
@@ -16,6 +18,17 @@ func Root() *cobra.Command {
 
 // Visible is what terminals are shown.
 var Visible = visible
+
+// Describe writes one name and value.
+func Describe(w io.Writer, name, value string) error { return describe(w, []field{{name, value}}) }
+
+// Table is rows in columns.
+var Table = table
+
+// HowToEndSession is the command that ends a login of this person.
+func HowToEndSession(username string) string {
+	return howToEnd(opaqueKinds[secret.Session], serverAnswer{admin.TokenAnswer{Username: username, SessionID: "s1"}})
+}
 
 // WriteJSON is what programs are given.
 func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v) }

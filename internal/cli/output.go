@@ -11,13 +11,13 @@ import (
 	"unicode"
 )
 
-// table writes rows in columns. Cells come from people and from browsers: see visible.
+// table writes rows in columns. Cells come from people and from browsers: see oneLine.
 func table(w io.Writer, header []string, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join(header, "\t"))
 	for _, row := range rows {
 		for i, cell := range row {
-			if cell = visible(cell); cell == "" {
+			if cell = oneLine(cell); cell == "" {
 				cell = "-"
 			}
 			row[i] = cell
@@ -35,7 +35,7 @@ func describe(w io.Writer, fields []field) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range fields {
 		if f.value != "" {
-			fmt.Fprintf(t, "%s:\t%s\n", f.name, visible(f.value))
+			fmt.Fprintf(t, "%s:\t%s\n", oneLine(f.name), oneLine(f.value))
 		}
 	}
 	return t.Flush()
@@ -50,6 +50,11 @@ func visible(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// oneLine is visible for a part of a line: what it says must not look like a line of ours.
+func oneLine(s string) string {
+	return strings.ReplaceAll(visible(s), "\n", string(unicode.ReplacementChar))
 }
 
 func hidden(r rune) bool {

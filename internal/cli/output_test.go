@@ -33,6 +33,37 @@ func TestOutput_OPS_02(t *testing.T) {
 	}
 }
 
+// OPS-02: one field is one line, and one row is one: nobody writes the next.
+func TestOutput_OPS_02_NoLineOfTheirs(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	if err := cli.Describe(&b, "name\nverdict", "x\nverdict: accepted"); err != nil {
+		t.Fatal(err)
+	}
+	if err := cli.Table(&b, []string{"NAME"}, [][]string{{"ann\nroot"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "\n"); n != 3 {
+		t.Errorf("%d lines, want 3: %q", n, b.String())
+	}
+}
+
+// OPS-02: a command that is shown to be copied does what it says, whatever a person is called.
+func TestVerify_OPS_02_NamesInCommands(t *testing.T) {
+	t.Parallel()
+	for username, want := range map[string]string{
+		"ann":          "signet session end ann s1",
+		"$(id>/tmp/x)": "signet session end '$(id>/tmp/x)' s1",
+		"a;reboot":     "signet session end 'a;reboot' s1",
+		"a'`id`'b":     `signet session end 'a'\''` + "`id`" + `'\''b' s1`,
+		"x|sh&":        "signet session end 'x|sh&' s1",
+	} {
+		if got := cli.HowToEndSession(username); got != want {
+			t.Errorf("%q: %s, want %s", username, got, want)
+		}
+	}
+}
+
 func TestSpan(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{

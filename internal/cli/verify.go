@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -194,6 +197,25 @@ var claimWords = map[string]string{
 	"sid": "session", "grant_id": "grant", "jti": "token id", "auth_time": "signed in", "acr": "assurance", "amr": "signed in by",
 }
 
+// ownLabels begin lines that are ours to write: what was found out about the token.
+var ownLabels = []string{"kind", "alg", "typ", "kid", "issued", "expires", "checksum", "signature", "revoked", "verdict", "next", "user", "grant"}
+
+var plainLabel = regexp.MustCompile(`^[A-Za-z0-9_.:/#-]{1,64}$`)
+
+// claimLabel is what a claim is called. Whoever made the token chose its name, so one that
+// reads like a label of ours, or like no name at all, stands in quotes.
+func claimLabel(name string) string {
+	if word, ok := claimWords[name]; ok {
+		return word
+	}
+	low := strings.ToLower(name)
+	taken := slices.Contains(ownLabels, low) || slices.Contains(slices.Collect(maps.Values(claimWords)), low)
+	if !taken && plainLabel.MatchString(name) {
+		return name
+	}
+	return "claim " + strconv.QuoteToASCII(name)
+}
+
 func (a *app) writeExplanation(e *explanation) error {
 	if a.json {
 		return writeJSON(a.stdout, e)
@@ -224,7 +246,7 @@ func (a *app) writeExplanation(e *explanation) error {
 		if t, ok := unixTime(value); ok && name == "auth_time" {
 			text = inWords(t, now)
 		}
-		fields = append(fields, field{cmp.Or(claimWords[name], name), text})
+		fields = append(fields, field{claimLabel(name), text})
 	}
 	fields = append(fields, e.Server.fields(now)...)
 	fields = append(fields,
@@ -237,9 +259,9 @@ func (a *app) writeExplanation(e *explanation) error {
 // sentence is why, and what to do.
 func (e *explanation) sentence() string {
 	if e.NextStep == "" {
-		return e.Reason
+		return oneLine(e.Reason)
 	}
-	return e.Reason + "; " + e.NextStep
+	return oneLine(e.Reason + "; " + e.NextStep)
 }
 
 // inWords writes a time and how far it is from now.

@@ -89,13 +89,13 @@ func (a *app) askServer(ctx context.Context, e *explanation, token string) {
 func howToEnd(kind string, s serverAnswer) string {
 	switch kind {
 	case opaqueKinds[secret.Refresh], opaqueKinds[secret.Code]:
-		return "signet grant revoke " + s.Username + " " + s.GrantID
+		return "signet grant revoke " + shellWord(s.Username) + " " + s.GrantID
 	case opaqueKinds[secret.Session]:
-		return "signet session end " + s.Username + " " + s.SessionID
+		return "signet session end " + shellWord(s.Username) + " " + s.SessionID
 	case opaqueKinds[secret.ClientSecret]:
-		return "signet client secret " + s.ClientID
+		return "signet client secret " + shellWord(s.ClientID)
 	case opaqueKinds[secret.Invitation]:
 		return "signet client registration-token revoke, with its id from signet client registration-token list"
 	}
-	return "signet client disable " + s.ClientID
+	return "signet client disable " + shellWord(s.ClientID)
 }

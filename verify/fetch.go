@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -31,9 +32,9 @@ func ownClient(c *http.Client) *http.Client {
 	}
 }
 
-// get asks for a URL and returns the answer if it is 200 and of one of the types.
-func (v *Verifier) get(ctx context.Context, url, lastEventID string, types ...string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// get asks at an address and returns the answer if it is 200 and of one of the types.
+func (v *Verifier) get(ctx context.Context, address, lastEventID string, types ...string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +61,10 @@ func (v *Verifier) get(ctx context.Context, url, lastEventID string, types ...st
 }
 
 // fetch returns a document of limited size.
-func (v *Verifier) fetch(ctx context.Context, url string, types ...string) ([]byte, error) {
+func (v *Verifier) fetch(ctx context.Context, address string, types ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	resp, err := v.get(ctx, url, "", types...)
+	resp, err := v.get(ctx, address, "", types...)
 	if err != nil {
 		return nil, err
 	}
@@ -108,5 +109,15 @@ func (v *Verifier) discover(ctx context.Context) (string, error) {
 	if err := checkURL(keys); err != nil {
 		return "", fmt.Errorf("jwks_uri: %w", err)
 	}
+	// An issuer elsewhere has nothing to name on this machine: its document must not make
+	// this program call there, nor take keys from whoever listens.
+	if overTLS(v.issuer) && !overTLS(keys) {
+		return "", errors.New("jwks_uri: must be https, as the issuer is")
+	}
 	return keys, nil
+}
+
+func overTLS(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https"
 }

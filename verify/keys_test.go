@@ -284,6 +284,7 @@ func TestKeys_Discovery(t *testing.T) {
 		"capitals":        {doc("https://ID.example.com", here), false},
 		"port":            {doc(issuer+":443", here), false},
 		"http":            {doc(issuer, "http://id.example.com/jwks.json"), false},
+		"http, here":      {doc(issuer, "http://127.0.0.1/jwks.json"), false},
 		"file":            {doc(issuer, "file:///etc/passwd"), false},
 		"relative":        {doc(issuer, "/jwks.json"), false},
 		"user":            {doc(issuer, "https://user@id.example.com/jwks.json"), false},

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -23,6 +24,40 @@ func TestDemo_StoryGoesAsExpected(t *testing.T) {
 	for _, r := range results {
 		if !r.OK {
 			t.Errorf("%s: expected %q, got %q", r.Step, r.Expected, r.Got)
+		}
+	}
+}
+
+// OPS-04: a web page whose name was turned to 127.0.0.1 is of the same origin as its own
+// requests. It neither reads the demo's pages nor presses "Reset the demo".
+func TestDemo_OPS04_OwnNamesOnly(t *testing.T) {
+	t.Parallel()
+	calendar, scheduler := cli.StartDemo(t)
+	ask := func(method, address, host string) int {
+		r, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host != "" {
+			r.Host = host
+			r.Header.Set("Origin", "http://"+host)
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	for address, method := range map[string]string{
+		calendar + "/": "GET", calendar + "/status": "GET", scheduler + "/": "GET", scheduler + "/reset": "POST",
+	} {
+		if code := ask(method, address, ""); code != http.StatusOK {
+			t.Errorf("%s %s: %d", method, address, code)
+		}
+		if code := ask(method, address, "evil.example"+address[strings.LastIndex(address, ":"):strings.LastIndex(address, "/")]); code != http.StatusMisdirectedRequest {
+			t.Errorf("%s %s under another name: %d", method, address, code)
 		}
 	}
 }

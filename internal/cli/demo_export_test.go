@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"testing"
+	"time"
 
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/server"
@@ -15,6 +17,23 @@ type DemoResult = demoResult
 // PlayDemo plays the story with password hashes that cost nothing.
 func PlayDemo(ctx context.Context, dir string, log *slog.Logger) ([]DemoResult, error) {
 	return playDemo(ctx, devOptions{dataDir: dir, demo: true, log: log, cheapPasswords: true})
+}
+
+// StartDemo starts the provider and the two apps, and returns the addresses of the apps.
+func StartDemo(t *testing.T) (calendar, scheduler string) {
+	t.Helper()
+	stack, err := startDevStack(t.Context(), devOptions{
+		dataDir: t.TempDir(), demo: true, now: time.Now, log: slog.New(slog.DiscardHandler), cheapPasswords: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stack.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return stack.at.calendar, stack.at.scheduler
 }
 
 // WriteDemo writes the report.

@@ -133,8 +133,8 @@ func (d *devStack) runDemo(ctx context.Context, calendarLn, schedulerLn net.List
 	}
 	d.run(func() error { return cal.Run(ctx) })
 	d.run(func() error { return sched.Run(ctx) })
-	d.run(func() error { return serveApp(ctx, calendarLn, cal.Handler()) })
-	d.run(func() error { return serveApp(ctx, schedulerLn, sched.Handler()) })
+	d.run(func() error { return serveApp(ctx, calendarLn, server.OnlyOwnHost(d.at.calendar, cal.Handler())) })
+	d.run(func() error { return serveApp(ctx, schedulerLn, server.OnlyOwnHost(d.at.scheduler, sched.Handler())) })
 	return nil
 }
 

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// onlyOwnHost answers only under this machine's own names. In development the passwords
+// OnlyOwnHost answers only under this machine's own names. In development the passwords
 // are known to everybody and caught mail can be read without any, so a web page whose
 // name has been turned to 127.0.0.1 (DNS rebinding) must not be a page of this origin.
 // Its port says nothing: a browser puts the one that it connects to there.
-func onlyOwnHost(publicURL string, next http.Handler) http.Handler {
+func OnlyOwnHost(publicURL string, next http.Handler) http.Handler {
 	own := ""
 	if u, err := url.Parse(publicURL); err == nil {
 		own = u.Hostname()

@@ -245,7 +245,7 @@ func (s *Server) build(ctx context.Context, kek [32]byte) (err error) {
 	middleware := edge.Middleware(edge.Config{Log: s.log, Proxies: s.proxies, Now: s.now, Observe: s.observeRequest})
 	public := s.routes()
 	if s.opts.Dev {
-		public = onlyOwnHost(s.cfg.PublicURL, public)
+		public = OnlyOwnHost(s.cfg.PublicURL, public)
 	}
 	s.public = middleware(public)
 	s.admin = middleware(admin.New(admin.Config{

@@ -44,7 +44,7 @@ func (a *app) writeFindings(found []doctor.Finding) error {
 			return err
 		}
 		if f.Fix != "" {
-			if _, err := fmt.Fprintf(a.stdout, "%-22s fix: %s\n", "", visible(f.Fix)); err != nil {
+			if _, err := fmt.Fprintf(a.stdout, "%-22s fix: %s\n", "", oneLine(f.Fix)); err != nil {
 				return err
 			}
 		}

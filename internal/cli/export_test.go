@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/admin"
+	"github.com/signet-id/signet/internal/doctor"
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/spf13/cobra"
 )
@@ -21,6 +22,11 @@ var Visible = visible
 
 // Describe writes one name and value.
 func Describe(w io.Writer, name, value string) error { return describe(w, []field{{name, value}}) }
+
+// WriteFindings is what doctor writes.
+func WriteFindings(w io.Writer, found []doctor.Finding) error {
+	return (&app{stdout: w}).writeFindings(found)
+}
 
 // Table is rows in columns.
 var Table = table

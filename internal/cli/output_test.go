@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signet-id/signet/internal/cli"
+	"github.com/signet-id/signet/internal/doctor"
 )
 
 // OPS-02: what people and browsers wrote does not drive the operator's terminal.
@@ -45,6 +46,21 @@ func TestOutput_OPS_02_NoLineOfTheirs(t *testing.T) {
 	}
 	if n := strings.Count(b.String(), "\n"); n != 3 {
 		t.Errorf("%d lines, want 3: %q", n, b.String())
+	}
+}
+
+// OPS-02: what another machine answered stands in no line of its own that says "ok".
+func TestDoctor_OPS_02_NoFindingOfTheirs(t *testing.T) {
+	t.Parallel()
+	const evil = "no\nok       certificate   all is well\x1b[2J"
+	var b strings.Builder
+	if err := cli.WriteFindings(&b, []doctor.Finding{{Check: "database", State: doctor.Problem, Text: evil, Fix: evil}}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if strings.HasPrefix(line, "ok") || strings.Contains(line, "\x1b") {
+			t.Errorf("%q in %q", line, b.String())
+		}
 	}
 }
 

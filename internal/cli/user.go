@@ -119,7 +119,7 @@ func (a *app) userAdd() *cobra.Command {
 			if err := a.writeUser(u, made); err != nil || !text.Empty() {
 				return err
 			}
-			return a.say("%[1]s has no password and cannot sign in until there is one: signet user password %[1]s --generate-password", u.Username)
+			return a.say("%s has no password and cannot sign in until there is one: signet user password %s --generate-password", u.Username, shellWord(u.Username))
 		},
 	}
 	f.flags(cmd)

@@ -60,11 +60,27 @@ func KnownScopes(resources []idp.Resource) map[string]bool {
 
 // PlainText reports whether s has at most n bytes and none that hide or reorder text.
 func PlainText(s string, n int) bool {
-	return len(s) <= n && !strings.ContainsFunc(s, func(r rune) bool {
+	return len(s) <= n && !scribbled(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		const nonJoiner, joiner = '\u200c', '\u200d' // scripts and emoji need them
 		return r != nonJoiner && r != joiner && (r == unicode.ReplacementChar || r == blankBraille ||
 			unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Other_Default_Ignorable_Code_Point))
 	})
+}
+
+// scribbled reports whether marks are piled up on a letter, more than any script has: a
+// browser draws them over the lines above and below, which are not the stranger's.
+func scribbled(s string) bool {
+	const most = 5
+	pile := 0
+	for _, r := range s {
+		if pile++; !unicode.In(r, unicode.Mn, unicode.Me) {
+			pile = 0
+		}
+		if pile > most {
+			return true
+		}
+	}
+	return false
 }
 
 // blankBraille is a symbol without a dot.

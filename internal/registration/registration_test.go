@@ -50,6 +50,8 @@ func TestAdmit_OAU16_WhatPeopleRead(t *testing.T) {
 	}
 	for name, seen := range map[string]bool{
 		"\u3164": false, "\u115f\u1160": false, "\ufe0f": false, "\u200d": false, "\u2800": false, "A\u3164": false, "\u034f": false, "\u0301": false,
+		"A" + strings.Repeat("\u0301", 6): false, "A" + strings.Repeat("\u20dd\u0336", 3): false, // scribbles over the lines around it
+		"A" + strings.Repeat("\u0301", 5): true, "\u05e9\u05c1\u05bc\u05b8\u0591": true, "\u0f67\u0f92\u0fad\u0fb7\u0f71\u0f7a": true,
 		"A": true, "\u30a2\u30d7\u30ea": true, "7": true, "\U0001f4c5\ufe0f": true, "\u0915\u094d\u200d\u0937": true,
 	} {
 		var d registration.Document

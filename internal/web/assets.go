@@ -72,6 +72,7 @@ func (s *site) assetShow(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", file.mediaType)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Del("Set-Cookie") // it is for everybody, whatever the query of the one who asked
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	_, _ = w.Write(file.body)
 	return nil

@@ -98,3 +98,21 @@ func TestLanguage_OfMail(t *testing.T) {
 		}
 	}
 }
+
+// SES-04: what caches keep for everybody brings nobody a cookie. Caches that do not look at
+// the query would hand a stranger's choice to all.
+func TestLanguage_SES04_NoCookieInCaches(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).browser()
+	m := regexp.MustCompile(`href="(/assets/[^"]+)"`).FindStringSubmatch(b.get("/login").body)
+	if m == nil {
+		t.Fatal("the page has no stylesheet")
+	}
+	a := b.get(m[1] + "?lang=de")
+	if a.status != http.StatusOK || !strings.HasPrefix(a.header.Get("Cache-Control"), "public") {
+		t.Fatalf("%d, %v", a.status, a.header)
+	}
+	if cookies := a.header.Values("Set-Cookie"); len(cookies) > 0 {
+		t.Errorf("cookies: %q", cookies)
+	}
+}

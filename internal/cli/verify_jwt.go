@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -60,7 +61,9 @@ func decodePart(name, part string) (map[string]any, error) {
 		return nil, fmt.Errorf("the %s are not one well-formed JSON object: every service refuses this token", name)
 	}
 	var m map[string]any
-	if err := json.Unmarshal(data, &m); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // shown as they stand there, not as the nearest of 64 bits
+	if err := d.Decode(&m); err != nil {
 		return nil, fmt.Errorf("the %s: %w", name, err)
 	}
 	return m, nil
@@ -68,8 +71,9 @@ func decodePart(name, part string) (map[string]any, error) {
 
 // unixTime reads a NumericDate (RFC 7519 §2).
 func unixTime(v any) (time.Time, bool) {
-	f, ok := v.(float64)
-	if !ok || math.Abs(f) > 1<<40 {
+	n, _ := v.(json.Number)
+	f, err := n.Float64()
+	if err != nil || math.Abs(f) > 1<<40 {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(f), 0).UTC(), true
@@ -86,10 +90,8 @@ func claimText(v any) string {
 			items = append(items, claimText(item))
 		}
 		return strings.Join(items, ", ")
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return fmt.Sprintf("%.0f", v)
-		}
+	case json.Number:
+		return v.String()
 	}
 	data, err := json.Marshal(v)
 	if err != nil {

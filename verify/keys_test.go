@@ -250,8 +250,6 @@ func TestKeys_TOK06_BadSetNeverReplacesGood(t *testing.T) {
 	}
 }
 
-// OpenID Connect Discovery §4.3: the document is the issuer's own, byte for byte; keys
-// come from https.
 // TestKeys_KeySetURL: the keys come from there, and the metadata must be the issuer's all
 // the same.
 func TestKeys_KeySetURL(t *testing.T) {
@@ -267,6 +265,8 @@ func TestKeys_KeySetURL(t *testing.T) {
 	}, verify.KeySetURL(issuer+elsewhere))
 }
 
+// OpenID Connect Discovery §4.3: the document is the issuer's own, byte for byte; keys
+// come from https.
 func TestKeys_Discovery(t *testing.T) {
 	t.Parallel()
 	const here = issuer + "/jwks.json"

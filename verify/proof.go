@@ -76,9 +76,12 @@ type Credentials struct {
 
 // VerifyCredentials finds the token of a request (RFC 6750 §2.1, RFC 9449 §7.1) and does
 // what VerifyProof does. There must be one Authorization; the scheme DPoP goes with one
-// proof, and Bearer with none.
+// proof, and Bearer with none. Like Require it logs, once, that Run was not called.
 func (v *Verifier) VerifyCredentials(ctx context.Context, c Credentials) (*Claims, error) {
 	claims, _, err := v.present(ctx, c)
+	if err != nil {
+		v.reportIdle(err)
+	}
 	return claims, err
 }
 

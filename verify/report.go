@@ -27,7 +27,7 @@ func (v *Verifier) report(part string, err error) {
 }
 
 // reportIdle logs, once, that a request was refused because nobody called Run. It is for
-// handlers: Verify itself writes nothing.
+// handlers and VerifyCredentials, which they call: Verify itself writes nothing.
 func (v *Verifier) reportIdle(err error) {
 	if errors.Is(err, ErrNotReady) && !v.running.Load() && v.idle.CompareAndSwap(false, true) {
 		v.log.Error("verify: Run was not called, or has ended: no keys, so no token is accepted", "issuer", v.issuer, "audience", v.audience)

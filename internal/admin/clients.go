@@ -102,7 +102,7 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch _, err := e.store.Client(r.Context(), c.ID); {
 	case err == nil:
-		return idTaken(c.ID, idp.ErrExists)
+		return idTaken("client %q already exists; choose another id, or see it with: signet client show %[1]s", c.ID, idp.ErrExists)
 	case !errors.Is(err, idp.ErrNotFound):
 		return err
 	}
@@ -111,7 +111,7 @@ func (e clients) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	shown := giveSecret(&c)
 	if err := e.store.PutClient(r.Context(), operator(r), c, now); err != nil {
-		return idTaken(c.ID, err)
+		return idTaken("client %q existed once, or somebody else has this id, and ids never come back; choose another", c.ID, err)
 	}
 	return writeJSON(w, http.StatusCreated, ClientWithSecret{clientAnswer(c), shown.Reveal()})
 }
@@ -201,11 +201,11 @@ func (e clients) find(r *http.Request) (idp.Client, error) {
 }
 
 // idTaken says which id it is that cannot be had.
-func idTaken(id string, err error) error {
+func idTaken(format, id string, err error) error {
 	if !errors.Is(err, idp.ErrExists) {
 		return err
 	}
-	return &Error{Status: http.StatusConflict, Code: "exists", Message: fmt.Sprintf("client %q already exists, or existed once; choose another id", id), Cause: err}
+	return &Error{Status: http.StatusConflict, Code: "exists", Message: fmt.Sprintf(format, id), Cause: err}
 }
 
 // check asks what the rules and the known scopes say of a client.

@@ -119,7 +119,7 @@ func (e resources) unmistakable(ctx context.Context, res idp.Resource) error {
 			continue
 		}
 		if strings.TrimRight(other.ID, "/") == strings.TrimRight(res.ID, "/") {
-			return &Error{Status: http.StatusConflict, Code: "exists", Message: "a resource has this id but for the slash at the end"}
+			return &Error{Status: http.StatusConflict, Code: "exists", Message: fmt.Sprintf("the resource %[1]s has this id but for the slash at the end; see it with: signet resource show %[1]s", other.ID)}
 		}
 		for _, s := range other.Scopes {
 			owners[s.Name] = other.ID

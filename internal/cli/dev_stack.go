@@ -104,7 +104,9 @@ func newDevServer(ctx context.Context, at devAddresses, listen string, o devOpti
 	if err := config.NewKey(cfg.KeyFile); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("key: %w", err)
 	}
-	s, err := server.New(ctx, cfg, server.Options{Log: o.log, Now: o.now, Dev: true, InsecureCheapPasswords: o.cheapPasswords})
+	s, err := server.New(ctx, cfg, server.Options{
+		Log: o.log, Now: o.now, Dev: true, AdminSocket: socketIn(o.dataDir), InsecureCheapPasswords: o.cheapPasswords,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,9 @@ func (a *app) serveCommand() *cobra.Command {
 			for _, text := range cfg.Loosened() {
 				log.Warn("configuration is looser than the default", "what", text)
 			}
+			for _, text := range cfg.OTel.Ignored {
+				log.Warn("environment variable does not count", "what", text)
+			}
 			ctx := cmd.Context()
 			ln, err := a.listenPublic(cfg.Listen)
 			if err != nil {

@@ -110,7 +110,7 @@ func (a *app) userAdd() *cobra.Command {
 			}}
 			var u admin.User
 			if err := a.call(cmd.Context(), http.MethodPost, "/users", req, &u); err != nil {
-				return err
+				return a.taken(cmd.Context(), err, "", args[0], f.email)
 			}
 			made := ""
 			if pw.generate {
@@ -216,7 +216,7 @@ func (a *app) userSet() *cobra.Command {
 				change["profile"] = u.Profile
 			}
 			if err := a.call(cmd.Context(), http.MethodPatch, at("users", u.ID), change, &u); err != nil {
-				return err
+				return a.taken(cmd.Context(), err, u.ID, username, f.email)
 			}
 			return a.writeUser(u, "")
 		},
@@ -224,6 +224,21 @@ func (a *app) userSet() *cobra.Command {
 	f.flags(cmd)
 	cmd.Flags().StringVar(&username, "username", "", "new username")
 	return cmd
+}
+
+// taken says which of the names somebody has who is not the person id. The server does not:
+// what it answers with is logged, and its log names no people.
+func (a *app) taken(ctx context.Context, err error, id string, names ...string) error {
+	if e, ok := errors.AsType[*apiError](err); !ok || e.status != http.StatusConflict {
+		return err
+	}
+	for _, name := range names {
+		var u admin.User
+		if name != "" && a.call(ctx, http.MethodGet, at("users", name), nil, &u) == nil && u.ID != id {
+			return fmt.Errorf("%q belongs to the user %s already; choose another, or see who it is: signet user show %s", name, u.Username, shellWord(u.Username))
+		}
+	}
+	return err
 }
 
 func (a *app) userPassword() *cobra.Command {

@@ -22,6 +22,9 @@ type Config struct {
 	// File is where the configuration was read from; empty if from the environment only.
 	File string `yaml:"-"`
 
+	// OTel is what other programs on the machine are told of traces as well: see traces_endpoint.
+	OTel OTel `yaml:"-"`
+
 	// The address under which people and programs reach this server. It is the issuer
 	// in every token, compared byte for byte by everybody, and the start of every link.
 	// Scheme and host, perhaps a port; nothing after it, not even a slash. https, or
@@ -218,7 +221,13 @@ type Config struct {
 	// took: database, password hash, signing, calls. It names the route and never an address
 	// with its query, a token or a person.
 	//
-	// Default: none, no traces
+	// Without this key OpenTelemetry's variables say where: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+	// which is used as it is, else OTEL_EXPORTER_OTLP_ENDPOINT, to which /v1/traces is added.
+	// OTEL_TRACES_EXPORTER=none turns these two off, OTEL_SDK_DISABLED=true all traces, and
+	// OTEL_SERVICE_NAME is the name of the service, else signet. What does not fit of them, such
+	// as OTEL_EXPORTER_OTLP_PROTOCOL=grpc, the log warns of at the start.
+	//
+	// Default: what OpenTelemetry's variables say, else none, no traces
 	// Example: http://127.0.0.1:4318
 	// What breaks: nothing; what a collector does not take is lost, and requests do not wait for it.
 	TracesEndpoint string `yaml:"traces_endpoint"`

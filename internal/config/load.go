@@ -50,6 +50,7 @@ func Read(path string, env []string) (Config, error) {
 	if err := c.readEnvironment(vars); err != nil {
 		return Config{}, c.explain(err)
 	}
+	c.OTel = readOTel(vars)
 	return c.WithDefaults(), nil
 }
 
@@ -68,7 +69,7 @@ func environment(env []string) map[string]string {
 	vars := map[string]string{}
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
-		if value != "" && (strings.HasPrefix(name, envPrefix) || name == "XDG_CONFIG_HOME" || name == "HOME") {
+		if value != "" && (strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, "OTEL_") || name == "XDG_CONFIG_HOME" || name == "HOME") {
 			vars[name] = value
 		}
 	}

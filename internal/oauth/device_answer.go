@@ -37,8 +37,8 @@ type deviceAnswer struct {
 // device is get for a request that a device waits for.
 func (e *continueEndpoint) device(w http.ResponseWriter, r *http.Request, req idp.AuthRequest, client idp.Client, now time.Time) error {
 	if !client.MayUse(idp.GrantDeviceCode) { // taken away since
-		return badRequest("The client \""+client.ID+"\" is not registered for the device grant. Allow it with: signet client set "+
-			shellWord(client.ID)+" --grant device_code", nil)
+		return correctable("The client \""+client.ID+"\" is not registered for the device grant. Allow it with:",
+			"signet client set "+shellWord(client.ID)+" --grant device_code", nil)
 	}
 	sess, consent, err := present(r, e.sessions, e.store, req)
 	if err != nil {

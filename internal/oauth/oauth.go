@@ -60,7 +60,8 @@ type Config struct {
 	Observe idp.Observer
 	Issued  func(grantType, kind string)
 
-	Dev bool // error pages name the cause and the next step
+	Dev         bool   // error pages name the cause and the next step
+	AdminSocket string // the whole path, for the commands of such a next step
 }
 
 // Store is what all endpoints together need of the database; each says in its own
@@ -199,7 +200,7 @@ func (e *Endpoints) build() {
 		},
 		keys:  keys,
 		cors:  crossOrigin{cfg.Directory},
-		pages: pageErrors{cfg.Pages, cfg.Dev},
+		pages: pageErrors{cfg.Pages, cfg.Dev, cfg.AdminSocket},
 		json:  jsonErrors{cfg.Issuer},
 	}
 	s.checks = &requestChecks{

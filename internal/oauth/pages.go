@@ -32,7 +32,8 @@ type Problem struct {
 type pageError struct {
 	status  int
 	problem Problem
-	cause   error // for our log
+	command string // of signet, that ends the detail; the socket is added to it
+	cause   error  // for our log
 }
 
 func (e *pageError) Error() string {
@@ -52,8 +53,9 @@ func (e *pageError) Unwrap() []error {
 
 // pageErrors answers errors of the endpoints that people come to.
 type pageErrors struct {
-	pages Pages
-	dev   bool
+	pages  Pages
+	dev    bool
+	socket string // see Config.AdminSocket
 }
 
 func (p pageErrors) write(w http.ResponseWriter, r *http.Request, err error) {
@@ -71,8 +73,14 @@ func (p pageErrors) write(w http.ResponseWriter, r *http.Request, err error) {
 		e = &pageError{status: http.StatusInternalServerError, problem: brokenPage}
 	}
 	problem := e.problem
-	if !p.dev {
+	switch {
+	case !p.dev:
 		problem.Detail = ""
+	case e.command != "":
+		problem.Detail += " " + e.command
+		if p.socket != "" { // else it works where the server was started
+			problem.Detail += " --socket " + shellWord(p.socket)
+		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	p.pages.Error(w, r, e.status, problem)
@@ -110,8 +118,13 @@ const (
 	appErrorText  = "The app that sent you here asked in a way that cannot be answered safely. Go back to it and tell its makers."
 )
 
-func badRequest(detail string, cause error) error {
-	return &pageError{status: http.StatusBadRequest, problem: Problem{appErrorTitle, appErrorText, detail}, cause: cause}
+func badRequest(detail string, cause error) error { return correctable(detail, "", cause) }
+
+// correctable is a badRequest that a command puts right, which follows the detail.
+func correctable(detail, command string, cause error) error {
+	return &pageError{
+		status: http.StatusBadRequest, problem: Problem{appErrorTitle, appErrorText, detail}, command: command, cause: cause,
+	}
 }
 
 // flowGone is the answer for a sign-in that took too long, was finished already, or was
@@ -134,11 +147,11 @@ func provenClient(ctx context.Context, directory clientDirectory, id string) (id
 	}
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
-		return idp.Client{}, badRequest("There is no client \""+id+"\". Add it with: signet client add --id "+shellWord(id)+" --name NAME --redirect URI", err)
+		return idp.Client{}, correctable("There is no client \""+id+"\". Add it with:", "signet client add --id "+shellWord(id)+" --name NAME --redirect URI", err)
 	case err != nil:
 		return idp.Client{}, err
 	case c.Disabled():
-		return idp.Client{}, badRequest("The client \""+id+"\" is disabled. Enable it with: signet client enable "+shellWord(id), errDisabled)
+		return idp.Client{}, correctable("The client \""+id+"\" is disabled. Enable it with:", "signet client enable "+shellWord(id), errDisabled)
 	}
 	return c, nil
 }
@@ -162,7 +175,7 @@ func badRedirect(c idp.Client, uri string) error {
 	}
 	cause := fmt.Errorf("redirect_uri %.256q is not registered for client %q, which has %q (signet client set CLIENT --redirect URI): %w",
 		bareURI(uri), c.ID, c.RedirectURIs, idp.ErrInvalid)
-	return badRequest("redirect_uri \""+uri+"\" is not registered. "+registered+" They are compared letter by letter. Add it with: "+command, cause)
+	return correctable("redirect_uri \""+uri+"\" is not registered. "+registered+" They are compared letter by letter. Add it with:", command, cause)
 }
 
 // webOrigin is the origin of an address on the web, as browsers send it; else empty.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/oauth"
 )
 
 // tricks are addresses near https://app.example/cb that must not get an answer for it.
@@ -151,6 +152,20 @@ func TestAuthorize_ErrorPageNoClient(t *testing.T) {
 		page := c.w.askAs(c.id).Body.String()
 		if !strings.Contains(page, c.want) || strings.Contains(page, "metadata document") != (c.id != "nope") {
 			t.Errorf("%s: %s", c.id, page)
+		}
+	}
+}
+
+// The command works from every directory, also if the way to the socket has blanks and quotes.
+func TestAuthorize_ErrorPageSocket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, developing(true), func(c *oauth.Config) { c.AdminSocket = "/home/ann's files/admin.sock" })
+	for name, page := range map[string]answer{
+		"redirect": w.browser().authorize(ask("web", "redirect_uri", "https://app.example/typo")),
+		"client":   w.askAs("nope"),
+	} {
+		if text := html.UnescapeString(page.Body.String()); !strings.Contains(text, ` --socket '/home/ann'\\''s files/admin.sock'`) {
+			t.Errorf("%s: %s", name, text)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (s *Server) beginObserving() (err error) {
 	s.metrics = metrics.New(s.opts.Build, s.sources(), feedRoute)
 	s.log = slog.New(tracing.Handler(s.metrics.Counted(s.opts.Log.Handler())))
 	s.traces, err = tracing.New(tracing.Config{
-		Endpoint: s.cfg.TracesEndpoint, Percent: s.cfg.TracesPercent, Version: s.opts.Build.Version, Log: s.log,
+		URL: s.cfg.TracesURL(), Percent: s.cfg.TracesPercent, Service: s.cfg.OTel.Service, Version: s.opts.Build.Version, Log: s.log,
 		Exported: func(spans int, err error) { s.metrics.Spans(spans, err != nil) },
 	})
 	return err

@@ -303,6 +303,24 @@ func TestTraces(t *testing.T) {
 	}
 }
 
+// OpenTelemetry's own variables are enough, and name the service.
+func TestTraces_OTel(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t)
+	told, err := config.Read("", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_SERVICE_NAME=accounts"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, true, func(cfg *config.Config) { cfg.OTel, cfg.TracesPercent = told.OTel, 100 })
+	s.get(t, "/login")
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if text := c.text(); !strings.Contains(text, `"accounts"`) || !strings.Contains(text, "GET /login") {
+		t.Errorf("%s", text)
+	}
+}
+
 // OPS-01: a stranger cannot write into a trace of ours, nor choose what is traced.
 func TestTraces_OPS01_OnlyNamedSources(t *testing.T) {
 	t.Parallel()

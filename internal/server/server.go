@@ -46,6 +46,8 @@ type Options struct {
 	Log *slog.Logger
 	Now func() time.Time // nil: the clock
 	Dev bool             // signet dev: a banner, causes on error pages, caught mail
+	// AdminSocket is the whole path of that socket, for commands on error pages of signet dev.
+	AdminSocket string
 	// Serving is called when requests and administration are accepted; nil: nobody waits.
 	Serving func()
 	// Build is what this program is, for metrics and traces.
@@ -286,7 +288,7 @@ func (s *Server) oauthConfig(tokens *token.Issuer, sessions *session.Manager, no
 		},
 		// The feed's connections never become idle: they must leave places for everybody else.
 		Feed: oauth.RevocationsConfig{MaxConnections: min(feedConnections, s.cfg.Limits.MaxConnections/2), Services: s.services, Log: s.log, Pushed: s.observePush},
-		Now:  s.now, Log: s.log, Dev: s.opts.Dev, Observe: s.observeSigning(), Issued: s.metrics.Token,
+		Now:  s.now, Log: s.log, Dev: s.opts.Dev, AdminSocket: s.opts.AdminSocket, Observe: s.observeSigning(), Issued: s.metrics.Token,
 	}
 }
 

@@ -8,6 +8,7 @@
 package tracing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -28,10 +29,11 @@ const flushTime = 3 * time.Second
 
 // Config says where traces go, and how many.
 type Config struct {
-	Endpoint string // of an OTLP/HTTP collector, without /v1/traces; empty: no traces
-	Percent  int    // of requests that nobody else has decided about
-	Version  string // of this program
-	Log      *slog.Logger
+	URL     string // of an OTLP/HTTP collector, as it is posted to; empty: no traces
+	Percent int    // of requests that nobody else has decided about
+	Service string // what this program is called; empty: signet
+	Version string // of this program
+	Log     *slog.Logger
 	// Exported is told of each attempt to hand spans over.
 	Exported func(spans int, err error)
 }
@@ -43,9 +45,9 @@ type Tracer struct {
 	uploads  *uploader
 }
 
-// New returns a tracer, nil if there is no endpoint. It does not connect yet.
+// New returns a tracer, nil if there is no address. It does not connect yet.
 func New(cfg Config) (*Tracer, error) {
-	if cfg.Endpoint == "" {
+	if cfg.URL == "" {
 		return nil, nil
 	}
 	uploads := newUploader(cfg)
@@ -56,7 +58,7 @@ func New(cfg Config) (*Tracer, error) {
 	provider := sdk.NewTracerProvider(
 		sdk.WithBatcher(exporter), // spans that it has no room for are lost; nobody waits
 		sdk.WithSampler(sdk.ParentBased(sdk.TraceIDRatioBased(float64(cfg.Percent)/100))),
-		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "signet"), attribute.String("service.version", cfg.Version))),
+		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", cmp.Or(cfg.Service, "signet")), attribute.String("service.version", cfg.Version))),
 	)
 	return &Tracer{provider: provider, tracer: provider.Tracer("signet"), uploads: uploads}, nil
 }

@@ -62,7 +62,7 @@ func newTracer(t *testing.T, endpoint string, percent int) (*tracing.Tracer, *[]
 	t.Helper()
 	var exported []error // by one goroutine, which Close waits for
 	tr, err := tracing.New(tracing.Config{
-		Endpoint: endpoint, Percent: percent, Version: "v1", Log: slog.New(slog.DiscardHandler),
+		URL: endpoint + "/v1/traces", Percent: percent, Version: "v1", Log: slog.New(slog.DiscardHandler),
 		Exported: func(_ int, err error) { exported = append(exported, err) },
 	})
 	if err != nil {
@@ -95,7 +95,7 @@ func request(tr *tracing.Tracer, method, traceparent string, believed bool) (sen
 func TestTracer_Spans(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
-	tr, _ := newTracer(t, c.URL+"/", 100)
+	tr, _ := newTracer(t, c.URL, 100)
 	sent := request(tr, "POST", "", false)
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -36,7 +35,7 @@ type uploader struct {
 
 func newUploader(cfg Config) *uploader {
 	u := &uploader{
-		address: strings.TrimRight(cfg.Endpoint, "/") + "/v1/traces", log: cfg.Log, exported: cfg.Exported,
+		address: cfg.URL, log: cfg.Log, exported: cfg.Exported,
 		client: &http.Client{
 			Timeout:       uploadTime,
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true},

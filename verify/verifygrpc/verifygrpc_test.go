@@ -1,6 +1,7 @@
 package verifygrpc_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,8 +10,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,6 +194,25 @@ func TestInterceptors_Unavailable(t *testing.T) {
 	token := verifytest.NewIssuer(t).Token(audience)
 	if code, words, _ := serve(t, v).ask(check, plain, "authorization", "Bearer "+token); code != codes.Unavailable || words != "temporarily_unavailable" {
 		t.Errorf("%s %s", code, words)
+	}
+}
+
+// Who forgot Run finds it in the log, once.
+func TestInterceptors_RunWasNotCalled(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer // written before the first answer, and not again
+	v, err := verify.New("https://id.example.com", audience, verify.Logger(slog.New(slog.NewTextHandler(&log, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, s := verifytest.NewIssuer(t).Token(audience), serve(t, v)
+	for _, method := range []string{check, watch, check} {
+		if code, _, _ := s.ask(method, plain, "authorization", "Bearer "+token); code != codes.Unavailable {
+			t.Errorf("%s: %s", method, code)
+		}
+	}
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "Run was not called") {
+		t.Errorf("%q", got)
 	}
 }
 

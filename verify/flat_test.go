@@ -3,6 +3,7 @@ package verify_test
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,13 +24,31 @@ var nearPlain = struct{ texts, numbers, lists, names, bytes []string }{
 	bytes: []string{"{", "}", "[", "]", ",", ":", `"`, `\`, " ", "\t", "\n", "0", "9", "a", "\x00", "\x7f", "\x80", "\xff", "é"},
 }
 
+// needed are the members that a token must have.
+const needed = `"iss":"i","sub":"u","aud":"a","jti":"j","client_id":"c","iat":1000,"exp":1300`
+
+// oneBeside are payloads with one member more, of each name and each value, or twice the
+// same; and with one that says each value instead of its own.
+func oneBeside() (docs []string) {
+	values := slices.Concat(nearPlain.texts, nearPlain.numbers, nearPlain.lists, []string{`{}`, `true`})
+	for _, value := range values {
+		for _, name := range nearPlain.names {
+			more := `,"` + name + `":` + value
+			docs = append(docs, `{`+needed+more+`}`, `{`+needed+more+more+`}`)
+		}
+		for member := range strings.SplitSeq(needed, ",") {
+			name, _, _ := strings.Cut(member, ":")
+			docs = append(docs, `{`+strings.Replace(needed, member, name+`:`+value, 1)+`}`)
+		}
+	}
+	return docs
+}
+
 // writeNearPlain writes a payload that is plain, or nearly.
 func writeNearPlain(r *rand.Rand) string {
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
 	odd := func() bool { return r.IntN(40) == 0 }
-	members := []string{
-		`"iss":"i"`, `"sub":"u"`, `"aud":"a"`, `"jti":"j"`, `"client_id":"c"`, `"iat":1000`, `"exp":1300`,
-	}
+	members := strings.Split(needed, ",")
 	for range r.IntN(12) {
 		name, value := pick(nearPlain.names), pick(nearPlain.texts[:2])
 		switch name {
@@ -42,8 +61,8 @@ func writeNearPlain(r *rand.Rand) string {
 			value = pick([][]string{nearPlain.texts, nearPlain.numbers, nearPlain.lists, {`{}`, `{"a":1}`, `true`}}[r.IntN(4)])
 		}
 		member := `"` + name + `":` + value
-		if at := r.IntN(8); at < len(members) && r.IntN(3) == 0 {
-			members[at] = member
+		if r.IntN(12) == 0 {
+			members[r.IntN(len(members))] = member
 		} else {
 			members = append(members, member)
 		}
@@ -67,14 +86,16 @@ func writeNearPlain(r *rand.Rand) string {
 	return doc
 }
 
-// What is read in one pass is read with care as the same, whatever stands beside the plain
-// form; and what is plain is not left to the slower reader.
+// What is read in one pass is read with care as the same, whatever stands beside the plain form.
 func TestParseFlat_NearPlain(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	r, plain, rest := rand.New(rand.NewPCG(seed, 0)), 0, 0
+	docs := oneBeside()
 	for range nearPlainRounds {
-		doc := writeNearPlain(r)
+		docs = append(docs, writeNearPlain(r))
+	}
+	for _, doc := range docs {
 		want, err := verify.ParseClaims([]byte(doc))
 		got, ok := verify.ParseFlat(doc)
 		switch {
@@ -92,3 +113,20 @@ func TestParseFlat_NearPlain(t *testing.T) {
 }
 
 const nearPlainRounds = 20_000
+
+// The lists of a token's claims share their memory, and requests share the claims. Who adds
+// a scope for itself must not write over the groups of everybody.
+func TestParseFlat_ListsEndWhereTheyEnd(t *testing.T) {
+	t.Parallel()
+	for _, doc := range plainPayloads(t) {
+		c, ok := verify.ParseFlat(doc)
+		if !ok {
+			t.Fatal(doc)
+		}
+		for name, list := range map[string][]string{"amr": c.AMR, "groups": c.Groups, "roles": c.Roles, "scope": c.Scopes} {
+			if len(list) != cap(list) {
+				t.Errorf("%s of %s: %d of %d", name, doc, len(list), cap(list))
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -170,6 +171,32 @@ func TestTokenMemory_DecidesAgain(t *testing.T) {
 		w.set(func() { w.epoch = "gone" })         // ends the connections
 		time.Sleep(5*time.Minute + 10*time.Second) // a token of usual life would be over
 		signatures(token, verify.ErrStale)
+	})
+}
+
+// TOK-12: a token that the rules before said nothing of is held against those that come.
+func TestTokenMemory_TOK12_NewBundle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		file := filepath.Join(t.TempDir(), "bundle")
+		w.carry(file, w.bundle(w.signer))
+		v, token := w.offline(file, 24*time.Hour), w.token(nil)
+		for range 3 {
+			if _, err := v.Verify(background, token); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if verify.Remembered(v) != 1 {
+			t.Fatal("the token is not remembered")
+		}
+		w.revoke("jti", "jti")
+		time.Sleep(time.Second)
+		w.carry(file, w.bundle(w.signer))
+		time.Sleep(10 * time.Second)
+		if _, err := v.Verify(background, token); !errors.Is(err, verify.ErrRevoked) {
+			t.Errorf("%v with %+v", err, v.Status())
+		}
 	})
 }
 

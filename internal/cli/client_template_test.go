@@ -3,8 +3,10 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,12 +66,36 @@ func wellFormed(t *testing.T, file, text string) {
 				t.Errorf("%s: %s", file, line)
 			}
 		}
+		if path.Ext(file) == ".ini" && strings.ContainsAny(text, "#;`\\") { // comments and quotes, for who reads it (gopkg.in/ini.v1)
+			t.Errorf("%s:\n%s", file, text)
+		}
 	case ".ts":
 		if strings.Count(text, "{") != strings.Count(text, "}") || strings.Count(text, `"`)%2 != 0 {
 			t.Errorf("%s:\n%s", file, text)
 		}
+		parsedByNode(t, file, text)
 	default:
 		t.Errorf("%s: a kind of file that nobody checks", file)
+	}
+}
+
+// parsedByNode: none of our scripts has a word that is TypeScript only.
+func parsedByNode(t *testing.T, file, text string) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Error("there is no node, and CI=true")
+		}
+		t.Logf("%s: not read by node, which is not on this machine", file)
+		return
+	}
+	script := filepath.Join(t.TempDir(), "script.mjs")
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(node, "--check", script).CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", file, err, out)
 	}
 }
 

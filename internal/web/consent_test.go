@@ -43,8 +43,8 @@ func TestConsent_Page(t *testing.T) {
 		t.Error("a button has the focus")
 	}
 	b.header.Set("Accept-Language", "de-AT, en;q=0.5")
-	inOrder(t, b.get("/consent?flow="+b.flow()).text(), "Friendly Scheduler bittet um Zugang", "Sehen, wann Sie beschäftigt sind",
-		"Die App wird nicht dürfen", "Ihre Termine lesen", "Ihr Passwort sehen", "Friendly Scheduler erlauben", "Abbrechen")
+	inOrder(t, b.get("/consent?flow="+b.flow()).text(), "Friendly Scheduler bittet um Zugriff", "Sehen, wann Sie beschäftigt sind",
+		"Die App darf nicht", "Ihre Termine lesen", "Ihr Passwort sehen", "Friendly Scheduler zulassen", "Abbrechen")
 }
 
 func inOrder(t *testing.T, text string, parts ...string) {

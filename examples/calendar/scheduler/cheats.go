@@ -87,7 +87,7 @@ func (a *App) cheat(w http.ResponseWriter, r *http.Request) {
 	if v.Over {
 		a.sessions.end(w, r)
 	}
-	a.show(w, http.StatusOK, view{Connected: !v.Over, Verdict: &v, Panel: a.panel(r.Context(), s), Account: a.cfg.Issuer + "/account"})
+	a.show(w, r, http.StatusOK, view{Connected: !v.Over, Verdict: &v, Panel: a.panel(r.Context(), s), Account: a.cfg.Issuer + "/account"})
 }
 
 func (a *App) readEvents(ctx context.Context, s *session) error {

@@ -41,7 +41,7 @@ func TestDemo_InGerman(t *testing.T) {
 	see("scheduler-booked", "Für Sie gebucht", "Kaffee mit Bob")
 	b.cheat("events", "nicht was Sie tun", "HTTP 403", "insufficient_scope")
 	b.open(at.calendar + "/")
-	see("calendar-added", "Kaffee mit Bob", "von Friendly Scheduler eingetragen")
+	see("calendar-added", "Kaffee mit Bob", "von Friendly Scheduler")
 
 	b.open(at.issuer + "/account/apps")
 	b.revoke("friendly-scheduler")

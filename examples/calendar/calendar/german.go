@@ -29,7 +29,7 @@ var german = map[string]string{
 	"%s’s week":        "Woche von %s",
 	"Your week":        "Ihre Woche",
 	"today":            "heute",
-	"added by %s":      "von %s eingetragen",
+	"added by %s":      "von %s",
 	"Only you see these titles. Apps that you connect see what you allowed:": "Diese Titel sehen nur Sie. Verbundene Apps sehen, was Sie erlaubt haben:",
 	"your connected apps": "Ihre verbundenen Apps",
 
@@ -42,7 +42,7 @@ var german = map[string]string{
 	"all that it allows":                                   "alles, was es erlaubt",
 	"ends by itself in %s":                                 "endet von selbst in %s",
 	"your login: signing out kills it":                     "Ihre Anmeldung: Abmelden macht es ungültig",
-	"The checking, since this calendar started":            "Die Prüfungen, seit dieser Kalender läuft",
+	"The checking, since this calendar started":            "Prüfungen, seit dieser Kalender läuft",
 	"Requests of apps":                                     "Anfragen von Apps",
 	"Tokens accepted":                                      "Angenommene Tokens",
 	"Tokens refused":                                       "Abgewiesene Tokens",
@@ -65,7 +65,7 @@ var german = map[string]string{
 	"Lawyer":                  "Anwaltstermin",
 	"Team planning":           "Teamplanung",
 	"Dentist":                 "Zahnarzt",
-	"School: Mia's teacher":   "Schule: Mias Lehrerin",
+	"School: Mia’s teacher":   "Schule: Mias Lehrerin",
 
 	// Layouts of dates.
 	"Monday":         "Monday",

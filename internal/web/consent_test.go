@@ -71,6 +71,28 @@ func TestConsent_NothingHidden(t *testing.T) {
 	inOrder(t, a.text(), "Read only", "Read pages at Wiki", "Make changes", "nobody:knows", "nobody has described")
 }
 
+// What has no words, or not all of them, in the person's language is said in English, and marked.
+func TestConsent_WordsOfAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	wd := newWorld(t)
+	wd.must(wd.db.PutResource(t.Context(), operator, idp.Resource{ID: "https://wiki.example", Name: "Wiki", TokenFormat: "jwt", Alg: "EdDSA", Scopes: []idp.Scope{
+		{Name: "wiki:read", Title: map[string]string{"en": "Read pages"}},
+		{Name: "wiki:write", Title: map[string]string{"en": "Change pages", "de": "Seiten ändern"}, Detail: map[string]string{"en": "Never the front page."}, Write: true},
+		{Name: "wiki:move", Title: map[string]string{"en": "Move pages", "de": "Seiten verschieben"}, Write: true},
+		{Name: "wiki:delete", Title: map[string]string{"en": "Delete pages"}, Write: true},
+	}}, wd.now()))
+	b := wd.asAnn()
+	flow := b.flow(func(r *idp.AuthRequest) {
+		r.Resource, r.Scopes = "https://wiki.example", []string{"wiki:read", "wiki:write", "wiki:move"}
+	})
+	if a := b.get("/consent?flow=" + flow); strings.Contains(a.body, "<bdi lang") {
+		t.Errorf("English is marked as foreign in English: %s", a.body)
+	}
+	b.header.Set("Accept-Language", "de")
+	inOrder(t, b.get("/consent?flow="+flow).body, `<bdi lang="en">Read pages</bdi>`, `<bdi lang="en">Change pages</bdi>`, `<bdi lang="en">Never the front page.</bdi>`,
+		"<bdi>Seiten verschieben</bdi>", "Die App darf nicht", `<bdi lang="en">Delete pages</bdi>`, "<bdi>Ihr Passwort sehen</bdi>")
+}
+
 // What was allowed before is folded away; what is new is not.
 func TestConsent_Before(t *testing.T) {
 	t.Parallel()

@@ -72,9 +72,9 @@ func TestTexts(t *testing.T) {
 		To: "ann@example.com", Brand: "signet", Name: "Ann", App: "Friendly Scheduler", At: noon, IP: "192.0.2.1",
 		URL: "https://id.example.com/account/security", Scopes: []string{"See when you are busy", "Add meetings"},
 	}
-	for lang, words := range map[string][2]string{
-		"en": {"signet: Your password was changed", "signet: “Friendly Scheduler” now has access to your account"},
-		"de": {"signet: Ihr Passwort wurde geändert", "signet: „Friendly Scheduler“ hat jetzt Zugang zu Ihrem Konto"},
+	for lang, words := range map[string][3]string{
+		"en": {"signet: Your password was changed", "signet: “Friendly Scheduler” now has access to your account", "2026-11-02 12:00 UTC\n"},
+		"de": {"signet: Ihr Passwort wurde geändert", "signet: „Friendly Scheduler“ hat jetzt Zugriff auf Ihr Konto", "02.11.2026, 12:00 Uhr (UTC)\n"},
 	} {
 		n.Lang = lang
 		changed, connected := notify.PasswordChanged(n), notify.AppConnected(n)
@@ -82,7 +82,7 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%q, %q", changed.Subject, connected.Subject)
 		}
 		for _, m := range []notify.Mail{changed, connected} {
-			for _, want := range []string{" Ann,\n", "2026-11-02 12:00 UTC", "192.0.2.1", n.URL + "\n"} {
+			for _, want := range []string{" Ann,\n", words[2], "192.0.2.1", n.URL + "\n"} {
 				if !strings.Contains(m.Text, want) {
 					t.Errorf("%s lacks %q:\n%s", lang, want, m.Text)
 				}

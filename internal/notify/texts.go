@@ -36,9 +36,9 @@ func PasswordChanged(n Notice) Mail {
 func AppConnected(n Notice) Mail {
 	app := line(n.App)
 	if language(n.Lang) == "de" {
-		return n.mail(fmt.Sprintf("„%s“ hat jetzt Zugang zu Ihrem Konto", app),
-			fmt.Sprintf("Sie haben der App „%s“ Zugang gegeben. Sie darf:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
-			"Waren Sie das nicht, oder wollen Sie es nicht mehr? Hier nehmen Sie den Zugang zurück:")
+		return n.mail(fmt.Sprintf("„%s“ hat jetzt Zugriff auf Ihr Konto", app),
+			fmt.Sprintf("Sie haben der App „%s“ den Zugriff erlaubt. Die App darf:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
+			"Waren Sie das nicht, oder möchten Sie es nicht mehr? Hier widerrufen Sie den Zugriff:")
 	}
 	return n.mail(fmt.Sprintf("“%s” now has access to your account", app),
 		fmt.Sprintf("you gave the app “%s” access. It may:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
@@ -49,9 +49,9 @@ func AppConnected(n Notice) Mail {
 func DeviceConnected(n Notice) Mail {
 	app := line(n.App)
 	if language(n.Lang) == "de" {
-		return n.mail(fmt.Sprintf("Ein Gerät mit „%s“ hat jetzt Zugang zu Ihrem Konto", app),
-			fmt.Sprintf("Sie haben der App „%s“ auf einem Gerät Zugang gegeben. Sie darf:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
-			"Hat Ihnen jemand den Code geschickt, oder waren Sie das nicht? Dann ist jemand anderes in Ihrem Konto. Hier nehmen Sie den Zugang zurück:")
+		return n.mail(fmt.Sprintf("Ein Gerät mit „%s“ hat jetzt Zugriff auf Ihr Konto", app),
+			fmt.Sprintf("Sie haben der App „%s“ auf einem Gerät den Zugriff erlaubt. Die App darf:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
+			"Hat Ihnen jemand den Code geschickt, oder waren Sie das nicht? Dann hat jemand anderes Zugang zu Ihrem Konto. Hier widerrufen Sie den Zugriff:")
 	}
 	return n.mail(fmt.Sprintf("A device with “%s” now has access to your account", app),
 		fmt.Sprintf("you gave the app “%s” access on a device. It may:\n\n%s\n%s", app, bullets(n.Scopes), n.whenWhere()),
@@ -73,11 +73,11 @@ func (n Notice) mail(subject, what, act string) Mail {
 
 // whenWhere says when it happened, in a form without a second reading, and from where.
 func (n Notice) whenWhere() string {
-	when, where := "Time", "Address"
+	when, where, form := "Time", "Address", "2006-01-02 15:04 UTC"
 	if language(n.Lang) == "de" {
-		when, where = "Zeit", "Adresse"
+		when, where, form = "Zeit", "Adresse", "02.01.2006, 15:04 Uhr (UTC)"
 	}
-	s := when + ": " + n.At.UTC().Format("2006-01-02 15:04") + " UTC\n"
+	s := when + ": " + n.At.UTC().Format(form) + "\n"
 	if n.IP != "" {
 		s += where + ": " + line(n.IP) + "\n"
 	}

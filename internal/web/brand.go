@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/signet-id/signet/internal/idp"
 )
@@ -81,7 +80,11 @@ func contact(s string) string {
 	return webAddress(s)
 }
 
-// noteIn is the line under the login form in this language, else the English one.
-func (s *site) noteIn(w words) string {
-	return strings.TrimSpace(inLanguage(s.note, w.Lang, ""))
+// noteIn is the line under the login form in this language, else the English one; in is
+// its language if it is not this one.
+func (s *site) noteIn(w words) (note, in string) {
+	if note := oneLine(s.note[w.Lang], maxText); note != "" {
+		return note, ""
+	}
+	return oneLine(s.note["en"], maxText), "en"
 }

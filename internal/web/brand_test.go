@@ -52,6 +52,9 @@ func TestBrand_IsShown(t *testing.T) {
 	if text := german.get("/login").text(); !strings.Contains(text, "Use your <staff> account.") || !strings.Contains(text, "Hilfe Impressum") {
 		t.Errorf("in German: %s", text)
 	}
+	if body := german.get("/login").body; !strings.Contains(body, `lang="en">Use your`) {
+		t.Errorf("the English note is not marked: %s", body)
+	}
 }
 
 // A logo that is wide has the name in it: it is not said twice, and no icon of a tab.

@@ -32,7 +32,7 @@ type consentPage struct {
 	Person      person
 	Asked       permissionList // new
 	Before      permissionList // allowed before, asked for again
-	Never       []string       // what it will not be able to do
+	Never       []permission   // what it will not be able to do
 	Destination destination
 }
 
@@ -74,7 +74,7 @@ func (p consentShow) page(r *http.Request, req request, v visit) (consentPage, e
 	page := consentPage{
 		view: view{words: words}, Action: req.at("/consent"), LoginAction: req.at("/login"),
 		App: p.asking(req), Person: personOf(v.User), Destination: destinationOf(req.RedirectURI),
-		Never: append(told.Never, words.T("consent.never.password")),
+		Never: append(told.Never, permission{Title: words.T("consent.never.password")}),
 	}
 	page.Initial = initial(page.App.Name)
 	page.Before, page.Asked = told.split(before.Scopes)

@@ -43,8 +43,8 @@ func TestConsent_Page(t *testing.T) {
 		t.Error("a button has the focus")
 	}
 	b.header.Set("Accept-Language", "de-AT, en;q=0.5")
-	inOrder(t, b.get("/consent?flow="+b.flow()).text(), "Friendly Scheduler bittet um Zugang", "Sehen, wann Sie beschäftigt sind",
-		"Die App wird nicht dürfen", "Ihre Termine lesen", "Ihr Passwort sehen", "Friendly Scheduler erlauben", "Abbrechen")
+	inOrder(t, b.get("/consent?flow="+b.flow()).text(), "Friendly Scheduler bittet um Zugriff", "Sehen, wann Sie beschäftigt sind",
+		"Die App darf nicht", "Ihre Termine lesen", "Ihr Passwort sehen", "Friendly Scheduler zulassen", "Abbrechen")
 }
 
 func inOrder(t *testing.T, text string, parts ...string) {
@@ -69,6 +69,28 @@ func TestConsent_NothingHidden(t *testing.T) {
 	b := wd.asAnn()
 	a := b.get("/consent?flow=" + b.flow(func(r *idp.AuthRequest) { r.Scopes = []string{"wiki:read", "nobody:knows"} }))
 	inOrder(t, a.text(), "Read only", "Read pages at Wiki", "Make changes", "nobody:knows", "nobody has described")
+}
+
+// What has no words, or not all of them, in the person's language is said in English, and marked.
+func TestConsent_WordsOfAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	wd := newWorld(t)
+	wd.must(wd.db.PutResource(t.Context(), operator, idp.Resource{ID: "https://wiki.example", Name: "Wiki", TokenFormat: "jwt", Alg: "EdDSA", Scopes: []idp.Scope{
+		{Name: "wiki:read", Title: map[string]string{"en": "Read pages"}},
+		{Name: "wiki:write", Title: map[string]string{"en": "Change pages", "de": "Seiten ändern"}, Detail: map[string]string{"en": "Never the front page."}, Write: true},
+		{Name: "wiki:move", Title: map[string]string{"en": "Move pages", "de": "Seiten verschieben"}, Write: true},
+		{Name: "wiki:delete", Title: map[string]string{"en": "Delete pages"}, Write: true},
+	}}, wd.now()))
+	b := wd.asAnn()
+	flow := b.flow(func(r *idp.AuthRequest) {
+		r.Resource, r.Scopes = "https://wiki.example", []string{"wiki:read", "wiki:write", "wiki:move"}
+	})
+	if a := b.get("/consent?flow=" + flow); strings.Contains(a.body, "<bdi lang") {
+		t.Errorf("English is marked as foreign in English: %s", a.body)
+	}
+	b.header.Set("Accept-Language", "de")
+	inOrder(t, b.get("/consent?flow="+flow).body, `<bdi lang="en">Read pages</bdi>`, `<bdi lang="en">Change pages</bdi>`, `<bdi lang="en">Never the front page.</bdi>`,
+		"<bdi>Seiten verschieben</bdi>", "Die App darf nicht", `<bdi lang="en">Delete pages</bdi>`, "<bdi>Ihr Passwort sehen</bdi>")
 }
 
 // What was allowed before is folded away; what is new is not.

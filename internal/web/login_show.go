@@ -53,6 +53,7 @@ type loginPage struct {
 	App       *app // nil: for the account itself
 	Username  string
 	Note      string // of the operator
+	NoteIn    string // its language, if it is not the page's
 	ErrorText string
 	Locked    bool // trying again now is of no use, nothing is wrong with what was typed
 }
@@ -79,7 +80,8 @@ func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, req
 		policy = leadingTo(req.RedirectURI)
 	}
 	words := s.words(r, locales)
-	page.view, page.Note = s.formView(w, r, words, words.T("login.title")), s.noteIn(words)
+	page.view = s.formView(w, r, words, words.T("login.title"))
+	page.Note, page.NoteIn = s.noteIn(words)
 	if try.Error != "" {
 		page.ErrorText = words.T(try.Error)
 	}

@@ -109,7 +109,7 @@ func TestLoggedOut_RPInitiated_2_UILocales(t *testing.T) {
 	t.Parallel()
 	wd := newWorld(t)
 	apps := []idp.LeftApp{{Name: "Wiki", Told: true}, {Name: "Chat"}}
-	inOrder(t, wd.farewell(web.Farewell{Apps: apps, UILocales: "fr-CA de"}, "en").text(), "Sie sind abgemeldet", "Auch diese Apps melden Sie ab",
+	inOrder(t, wd.farewell(web.Farewell{Apps: apps, UILocales: "fr-CA de"}, "en").text(), "Sie sind abgemeldet", "Auch in diesen Apps werden Sie abgemeldet",
 		"Wiki", "Hier sind Sie vielleicht noch angemeldet", "Chat", "Wieder anmelden")
 	wd.mux = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wd.pages.LogoutConfirm(w, r, web.LogoutQuestion{UILocales: "de", ClientName: "Wiki"})

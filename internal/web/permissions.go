@@ -17,6 +17,7 @@ type permission struct {
 	Scope  string
 	Title  string
 	Detail string // may be empty
+	In     string // the language of title and detail, if it is not the page's
 	Place  string // the resource's name, if it is not the one asked for
 	Raw    bool   // nobody has registered words: the title is the scope's name
 }
@@ -27,7 +28,7 @@ type permissionList struct {
 	Read     []permission
 	Write    []permission
 	Lasting  []permission // for how long
-	Never    []string     // titles of the resource's other scopes
+	Never    []permission // the resource's other scopes
 }
 
 // tell puts scopes into words. A scope that nobody knows is shown by its name, among
@@ -52,7 +53,7 @@ func (p permissions) tell(ctx context.Context, words words, resource string, sco
 	}
 	for _, scope := range target.Scopes {
 		if !slices.Contains(scopes, scope.Name) {
-			list.Never = append(list.Never, inLanguage(scope.Title, words.Lang, scope.Name))
+			list.Never = append(list.Never, words.tell(scope))
 		}
 	}
 	return list, nil
@@ -66,9 +67,7 @@ func (l *permissionList) add(words words, owner, target idp.Resource, name strin
 		return
 	}
 	scope := owner.Scopes[i]
-	told := permission{
-		Scope: name, Title: inLanguage(scope.Title, words.Lang, name), Detail: inLanguage(scope.Detail, words.Lang, ""),
-	}
+	told := words.tell(scope)
 	if owner.ID != target.ID {
 		told.Place = oneLine(owner.Name, maxName)
 	}
@@ -77,6 +76,23 @@ func (l *permissionList) add(words words, owner, target idp.Resource, name strin
 	} else {
 		l.Read = append(l.Read, told)
 	}
+}
+
+// tell says title and detail in one language: this one if it has all that English has,
+// else English.
+func (w words) tell(s idp.Scope) permission {
+	in := func(lang string) permission {
+		return permission{Scope: s.Name, Title: oneLine(s.Title[lang], maxText), Detail: oneLine(s.Detail[lang], maxText)}
+	}
+	told, english := in(w.Lang), in("en")
+	if told.Title == "" || told.Detail == "" && english.Detail != "" {
+		told = english
+		told.In = "en"
+	}
+	if told.Title == "" {
+		told.Title, told.In = oneLine(s.Name, maxText), ""
+	}
+	return told
 }
 
 // addOurs appends a scope of our own (OpenID Connect Core §5.4, §11).
@@ -121,16 +137,6 @@ func (l permissionList) titles() []string {
 		titles = append(titles, p.Title)
 	}
 	return titles
-}
-
-// inLanguage chooses the text of a language, else the English one, else other.
-func inLanguage(texts map[string]string, lang, other string) string {
-	for _, key := range [...]string{lang, "en"} {
-		if text := oneLine(texts[key], maxText); text != "" {
-			return text
-		}
-	}
-	return oneLine(other, maxText)
 }
 
 // A group and told carry the texts along with what a template is given.

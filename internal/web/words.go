@@ -128,7 +128,7 @@ type instant struct {
 
 func (w words) instant(t, now time.Time) instant {
 	t = t.UTC()
-	i := instant{Exact: w.date(t) + t.Format(", 15:04 UTC"), Machine: t.Format(time.RFC3339)}
+	i := instant{Exact: w.T("time.exact", w.date(t), t.Format("15:04")), Machine: t.Format(time.RFC3339)}
 	switch ago := now.Sub(t); {
 	case ago < time.Minute:
 		i.Words = w.T("time.now")

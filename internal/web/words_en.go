@@ -45,6 +45,7 @@ var english = map[string]string{
 	"time.days.one":      "yesterday",
 	"time.days.other":    "%d days ago",
 	"time.date":          "on %s",
+	"time.exact":         "%s, %s UTC",
 	"date":               "%d %s %d",
 	"month.01":           "January",
 	"month.02":           "February",

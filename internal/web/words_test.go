@@ -130,13 +130,13 @@ func TestWords_Times(t *testing.T) {
 	for ago, want := range map[time.Duration][2]string{
 		-time.Minute:          {"just now", "gerade eben"},
 		59 * time.Second:      {"just now", "gerade eben"},
-		time.Minute:           {"1 minute ago", "vor 1 Minute"},
-		59 * time.Minute:      {"59 minutes ago", "vor 59 Minuten"},
-		23 * time.Hour:        {"23 hours ago", "vor 23 Stunden"},
+		time.Minute:           {"1 minute ago", "vor 1\u00a0Minute"},
+		59 * time.Minute:      {"59 minutes ago", "vor 59\u00a0Minuten"},
+		23 * time.Hour:        {"23 hours ago", "vor 23\u00a0Stunden"},
 		24 * time.Hour:        {"yesterday", "gestern"},
-		10 * 24 * time.Hour:   {"10 days ago", "vor 10 Tagen"},
-		62 * 24 * time.Hour:   {"on 3 March 2026", "am 3. März 2026"},
-		4000 * 24 * time.Hour: {"on 22 May 2015", "am 22. Mai 2015"},
+		10 * 24 * time.Hour:   {"10 days ago", "vor 10\u00a0Tagen"},
+		62 * 24 * time.Hour:   {"on 3 March 2026", "am 3.\u00a0März 2026"},
+		4000 * 24 * time.Hour: {"on 22 May 2015", "am 22.\u00a0Mai 2015"},
 	} {
 		if en, de := web.Ago("en", ago), web.Ago("de", ago); en != want[0] || de != want[1] {
 			t.Errorf("%v: %q, %q", ago, en, de)

@@ -26,9 +26,10 @@ const (
 
 // tab is a person's window: a browser of its own, with its own cookies.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
-	axe string // the accessibility checker; empty if it is not installed
+	t    *testing.T
+	ctx  context.Context
+	lang string // which the person reads
+	axe  string // the accessibility checker; empty if it is not installed
 
 	mu       sync.Mutex
 	troubles []string // what the browser complained about: blocked scripts and styles, errors
@@ -37,6 +38,12 @@ type tab struct {
 // newTab starts Chromium. Without one the test is skipped; with CI=true it fails.
 func newTab(t *testing.T) *tab {
 	t.Helper()
+	return newTabIn(t, "en")
+}
+
+// newTabIn starts it for a person who reads another language.
+func newTabIn(t *testing.T, lang string) *tab {
+	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		missing(t, "chromium")
@@ -44,7 +51,7 @@ func newTab(t *testing.T) *tab {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("accept-lang", "en"), chromedp.Env("LANGUAGE=en", "LANG=en_US.UTF-8"),
+		chromedp.Flag("accept-lang", lang), chromedp.Env("LANGUAGE=en", "LANG=en_US.UTF-8"),
 	)
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
@@ -53,7 +60,7 @@ func newTab(t *testing.T) *tab {
 	t.Cleanup(cancel)
 	allocator, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancelAllocator)
-	b := &tab{t: t, axe: axeScript(t)}
+	b := &tab{t: t, lang: lang, axe: axeScript(t)}
 	var cancelTab context.CancelFunc
 	b.ctx, cancelTab = chromedp.NewContext(allocator)
 	t.Cleanup(func() {
@@ -64,6 +71,14 @@ func newTab(t *testing.T) *tab {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// named is a name for a page's pictures that tells the language.
+func (b *tab) named(page string) string {
+	if b.lang == "en" {
+		return page
+	}
+	return b.lang + "-" + page
 }
 
 func missing(t *testing.T, what string) {

@@ -12,7 +12,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"time"
@@ -51,8 +50,6 @@ const (
 
 //go:embed assets
 var assets embed.FS
-
-var pages = template.Must(template.ParseFS(assets, "assets/page.html"))
 
 // New makes the service; Run must run before tokens can be checked.
 func New(cfg Config) (*App, error) {

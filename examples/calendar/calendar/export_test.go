@@ -1,5 +1,8 @@
 package calendar
 
+// German has the German texts by the English ones.
+var German = german
+
 // Ready is closed when tokens can be checked.
 func (a *App) Ready() <-chan struct{} { return a.verifier.Ready() }
 

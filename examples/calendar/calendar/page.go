@@ -45,11 +45,12 @@ type entry struct {
 // notice is a page of a few words.
 type notice struct {
 	Title, Text, Button string
-	Sample              bool // shows what apps see of a day
+	Knew                string // how many milliseconds after the end we knew; may be empty
+	Sample              bool   // shows what apps see of a day
 }
 
 var (
-	welcome     = notice{Title: "Your week, and nobody else's business", Text: "See your days at a glance. Apps that you allow in can find a free hour, and never read what the other hours are for.", Button: "Sign in", Sample: true}
+	welcome     = notice{Title: "Your week, and nobody else’s business", Text: "See your days at a glance. Apps that you allow in can find a free hour, and never read what the other hours are for.", Button: "Sign in", Sample: true}
 	signedOut   = notice{Title: "You have been signed out", Text: "Your login at signet is over, so your week is closed here as well.", Button: "Sign in again"}
 	notSignedIn = notice{Title: "You are not signed in", Text: "You went back before the end. Nothing was shared and nothing was changed.", Button: "Sign in"}
 	notYours    = notice{Title: "This answer belongs to another visit", Text: "It was asked for elsewhere or too long ago. Start again from here.", Button: "Sign in"}
@@ -61,23 +62,23 @@ var (
 func (a *App) week(w http.ResponseWriter, r *http.Request) {
 	s := a.sessions.find(r)
 	if s == nil || s.subject == "" {
-		a.notice(w, http.StatusOK, welcome)
+		a.notice(w, r, http.StatusOK, welcome)
 		return
 	}
 	claims, err := a.current(r.Context(), s)
 	switch {
 	case errors.Is(err, verify.ErrRevoked), errors.Is(err, errGrantOver):
 		a.sessions.end(w, r)
-		a.notice(w, http.StatusOK, explain(err))
+		a.notice(w, r, http.StatusOK, explain(err))
 	case err != nil:
 		a.cfg.Log.Warn("token", "error", err)
-		a.notice(w, http.StatusServiceUnavailable, unavailable)
+		a.notice(w, r, http.StatusServiceUnavailable, unavailable)
 	default:
-		v := a.draw(s.subject)
+		v := a.draw(s.subject, languageOf(r))
 		v.Name, v.Claims, v.Status, v.Account = s.name, claims, a.status(), a.cfg.Issuer+"/account/apps"
 		left := max(0, claims.ExpiresAt.Sub(a.cfg.Now()).Round(time.Second))
 		v.Left = fmt.Sprintf("%d min %d s", left/time.Minute, left%time.Minute/time.Second)
-		a.show(w, http.StatusOK, v)
+		a.show(w, r, http.StatusOK, v)
 	}
 }
 
@@ -85,7 +86,7 @@ func (a *App) week(w http.ResponseWriter, r *http.Request) {
 func explain(err error) notice {
 	n := signedOut
 	if revoked, ok := errors.AsType[*verify.RevokedError](err); ok {
-		n.Text += fmt.Sprintf(" This calendar knew %d ms later.", revoked.HeardAt.Sub(revoked.At).Milliseconds())
+		n.Knew = strconv.FormatInt(revoked.HeardAt.Sub(revoked.At).Milliseconds(), 10)
 	}
 	return n
 }
@@ -120,21 +121,21 @@ func (a *App) live(w http.ResponseWriter, r *http.Request) {
 }
 
 // draw lays out the work week: on Fridays and at weekends, the next one.
-func (a *App) draw(subject string) view {
+func (a *App) draw(subject, lang string) view {
 	now := a.cfg.Now()
 	monday := mondayOf(now.AddDate(0, 0, 3))
 	v := view{
-		Range: monday.Format("2 January") + " – " + monday.AddDate(0, 0, weekDays-1).Format("2 January 2006"),
+		Range: date(lang, monday, "2 January") + " – " + date(lang, monday.AddDate(0, 0, weekDays-1), "2 January 2006"),
 		Seen:  a.agenda.changed(subject),
 	}
 	for hour := firstHour; hour < lastHour; hour++ {
 		v.Hours = append(v.Hours, fmt.Sprintf("%02d:00", hour))
 	}
 	for i := range weekDays {
-		date := monday.AddDate(0, 0, i)
-		d := day{Weekday: date.Format("Monday"), Date: date.Format("2 Jan"), ID: "d" + strconv.Itoa(i), Today: date.Format(time.DateOnly) == now.Format(time.DateOnly)}
-		for _, m := range a.agenda.between(subject, date, date.AddDate(0, 0, 1)) {
-			d.Entries = append(d.Entries, place(m, date))
+		begin := monday.AddDate(0, 0, i)
+		d := day{Weekday: date(lang, begin, "Monday"), Date: date(lang, begin, "2 Jan"), ID: "d" + strconv.Itoa(i), Today: begin.Format(time.DateOnly) == now.Format(time.DateOnly)}
+		for _, m := range a.agenda.between(subject, begin, begin.AddDate(0, 0, 1)) {
+			d.Entries = append(d.Entries, place(m, begin))
 		}
 		v.Days = append(v.Days, d)
 	}
@@ -163,14 +164,14 @@ func appName(clientID string) string {
 	return strings.Join(words, " ")
 }
 
-func (a *App) notice(w http.ResponseWriter, status int, n notice) {
-	a.show(w, status, view{Notice: &n})
+func (a *App) notice(w http.ResponseWriter, r *http.Request, status int, n notice) {
+	a.show(w, r, status, view{Notice: &n})
 }
 
-func (a *App) show(w http.ResponseWriter, status int, v view) {
+func (a *App) show(w http.ResponseWriter, r *http.Request, status int, v view) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	if err := pages.Execute(w, v); err != nil {
+	if err := pages[languageOf(r)].Execute(w, v); err != nil {
 		a.cfg.Log.Warn("page", "error", err)
 	}
 }

@@ -19,12 +19,12 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 	ep, err := a.provider.discover(r.Context())
 	if err != nil {
 		a.cfg.Log.Warn("sign-in", "error", err)
-		a.notice(w, http.StatusServiceUnavailable, unavailable)
+		a.notice(w, r, http.StatusServiceUnavailable, unavailable)
 		return
 	}
 	s := &session{state: rand.Text(), nonce: rand.Text(), verifier: rand.Text() + rand.Text()}
 	if !a.sessions.start(w, s, loginTime) {
-		a.notice(w, http.StatusServiceUnavailable, unavailable)
+		a.notice(w, r, http.StatusServiceUnavailable, unavailable)
 		return
 	}
 	challenge := sha256.Sum256([]byte(s.verifier)) // RFC 7636 §4.2
@@ -54,9 +54,9 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	case err != nil || s == nil || s.state == "",
 		subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(s.state)) != 1, // another browser's answer (RFC 9700 §4.7)
 		q.Get("iss") != a.cfg.Issuer: // another server's answer (RFC 9207 §2.4)
-		a.notice(w, http.StatusBadRequest, notYours)
+		a.notice(w, r, http.StatusBadRequest, notYours)
 	case q.Get("error") != "":
-		a.notice(w, http.StatusOK, notSignedIn)
+		a.notice(w, r, http.StatusOK, notSignedIn)
 	default:
 		a.finish(w, r, s, q.Get("code"))
 	}
@@ -67,11 +67,11 @@ func (a *App) finish(w http.ResponseWriter, r *http.Request, asked *session, cod
 	s, err := a.exchange(r.Context(), asked, code)
 	if err != nil {
 		a.cfg.Log.Warn("sign-in", "error", err)
-		a.notice(w, http.StatusBadGateway, failed)
+		a.notice(w, r, http.StatusBadGateway, failed)
 		return
 	}
 	if !a.sessions.start(w, s, sessionTime) {
-		a.notice(w, http.StatusServiceUnavailable, unavailable)
+		a.notice(w, r, http.StatusServiceUnavailable, unavailable)
 		return
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)

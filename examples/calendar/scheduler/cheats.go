@@ -35,7 +35,7 @@ var cheats = []cheat{
 	},
 	{
 		ID: "code", Button: "Use the authorization code again", Want: []int{400, 401}, Over: true, Logged: true, try: (*App).replayCode,
-		Why: "A code works once: when it comes twice, one of the two has stolen it, so signet ended everything that was bought with it, and the calendar heard of that.",
+		Why: "A code works once: when it comes twice, one of the senders has stolen it, so signet ended everything that was bought with it, and the calendar heard of that.",
 	},
 	{
 		ID: "refresh", Button: "Use an old refresh token again", Want: []int{200, 400, 401}, Over: true, Logged: true, try: (*App).replayRefresh,
@@ -87,7 +87,7 @@ func (a *App) cheat(w http.ResponseWriter, r *http.Request) {
 	if v.Over {
 		a.sessions.end(w, r)
 	}
-	a.show(w, http.StatusOK, view{Connected: !v.Over, Verdict: &v, Panel: a.panel(r.Context(), s), Account: a.cfg.Issuer + "/account"})
+	a.show(w, r, http.StatusOK, view{Connected: !v.Over, Verdict: &v, Panel: a.panel(r.Context(), s), Account: a.cfg.Issuer + "/account"})
 }
 
 func (a *App) readEvents(ctx context.Context, s *session) error {

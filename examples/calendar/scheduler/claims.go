@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// claim is a member of a token, with what it says.
-type claim struct{ Name, Value, Says string }
+// claim is a member of a token, with what it says; if that speaks of a time, how far away
+// it is.
+type claim struct{ Name, Value, Says, Far string }
 
 // meanings are in the order in which they are shown; %s is how far away the time is.
 var meanings = []struct{ name, says string }{
-	{"typ", "an access token, no ID token"},
+	{"typ", "an access token, not an ID token"},
 	{"alg", "how it is signed; the key decides, not the token"},
-	{"kid", "which of signet's public keys checks it"},
+	{"kid", "which of signet’s public keys checks it"},
 	{"iss", "who made it"},
 	{"aud", "only here: every other service refuses it"},
 	{"scope", "all that it allows"},
@@ -50,7 +51,11 @@ func openToken(token string, now time.Time) []claim {
 	var out []claim
 	for _, m := range meanings {
 		if value, ok := members[m.name]; ok {
-			out = append(out, claim{m.name, plain(value), strings.Replace(m.says, "%s", distance(value, now), 1)})
+			c := claim{Name: m.name, Value: plain(value), Says: m.says}
+			if strings.Contains(m.says, "%s") {
+				c.Far = distance(value, now)
+			}
+			out = append(out, c)
 			delete(members, m.name)
 		}
 	}

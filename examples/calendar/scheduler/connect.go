@@ -17,7 +17,7 @@ func (a *App) connect(w http.ResponseWriter, r *http.Request) {
 	s, err := newConnection(r.URL.Query().Has("dpop"))
 	if err != nil {
 		a.cfg.Log.Error("connect", "error", err)
-		a.notice(w, http.StatusInternalServerError, unavailable)
+		a.notice(w, r, http.StatusInternalServerError, unavailable)
 		return
 	}
 	challenge := sha256.Sum256([]byte(s.verifier)) // RFC 7636 §4.2
@@ -37,7 +37,7 @@ func (a *App) connect(w http.ResponseWriter, r *http.Request) {
 	to, err := a.push(r.Context(), s, form)
 	if err != nil || !a.sessions.start(w, s, connectTime) {
 		a.cfg.Log.Warn("connect", "error", err)
-		a.notice(w, http.StatusServiceUnavailable, unavailable)
+		a.notice(w, r, http.StatusServiceUnavailable, unavailable)
 		return
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
@@ -64,10 +64,10 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	case err != nil || asked == nil || asked.state == "",
 		subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(asked.state)) != 1, // another browser's answer (RFC 9700 §4.7)
 		q.Get("iss") != a.cfg.Issuer: // another server's answer (RFC 9207 §2.4)
-		a.notice(w, http.StatusBadRequest, notYours)
+		a.notice(w, r, http.StatusBadRequest, notYours)
 		return
 	case q.Get("error") != "":
-		a.notice(w, http.StatusOK, declined)
+		a.notice(w, r, http.StatusOK, declined)
 		return
 	}
 	s := &session{key: asked.key, trace: asked.trace, spent: url.Values{
@@ -78,7 +78,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	s.tokens, err = a.token(r.Context(), s, s.spent, redeeming)
 	if err != nil || !a.sessions.start(w, s, sessionTime) {
 		a.cfg.Log.Warn("connect", "error", err)
-		a.notice(w, http.StatusBadGateway, failed)
+		a.notice(w, r, http.StatusBadGateway, failed)
 		return
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -93,5 +93,5 @@ func (a *App) disconnect(w http.ResponseWriter, r *http.Request) {
 			a.cfg.Log.Warn("disconnect", "error", err)
 		}
 	}
-	a.notice(w, http.StatusOK, disconnected)
+	a.notice(w, r, http.StatusOK, disconnected)
 }

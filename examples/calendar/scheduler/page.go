@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,7 +29,7 @@ type notice struct{ Title, Text, Connect string }
 var (
 	welcome      = notice{"Find an hour for the people you like", "Connect your calendar. We look for free hours and book the one you pick. What your other hours are for stays yours.", "Connect your calendar"}
 	declined     = notice{"No problem!", "You said no, so nothing was connected and we know nothing about your week. Come back whenever you like.", "Connect your calendar"}
-	disconnected = notice{"All forgotten", "We gave the permission back and forgot everything. Meetings that are booked already stay in your calendar.", "Connect again"}
+	disconnected = notice{"All forgotten", "We gave the permission back and forgot everything. Meetings that were booked stay in your calendar.", "Connect again"}
 	notYours     = notice{"That answer was not for this visit", "It was asked for elsewhere or too long ago. Let us start again.", "Connect your calendar"}
 	failed       = notice{"Connecting did not work", "The answer could not be used. Nothing was connected; please try again.", "Connect your calendar"}
 	revoked      = notice{"You have disconnected us", "Your calendar refused: access was revoked.", "Connect again"}
@@ -44,7 +43,7 @@ var (
 func (a *App) home(w http.ResponseWriter, r *http.Request) {
 	s := a.sessions.connected(r)
 	if s == nil {
-		a.notice(w, http.StatusOK, welcome)
+		a.notice(w, r, http.StatusOK, welcome)
 		return
 	}
 	s.mu.Lock()
@@ -56,9 +55,9 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 		a.refused(w, r, s, err)
 		return
 	}
-	v := draw(monday, now, busy, s.booked)
+	v := draw(languageOf(r), monday, now, busy, s.booked)
 	v.Cheats, v.Panel, v.Account = cheats, a.panel(r.Context(), s), a.cfg.Issuer+"/account"
-	a.show(w, http.StatusOK, v)
+	a.show(w, r, http.StatusOK, v)
 }
 
 // askTitle asks what a picked hour is for.
@@ -68,7 +67,7 @@ func (a *App) askTitle(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	a.show(w, http.StatusOK, view{Connected: true, Slot: &slot{start.Format(time.RFC3339), when(start.In(a.cfg.Now().Location()))}})
+	a.show(w, r, http.StatusOK, view{Connected: true, Slot: &slot{start.Format(time.RFC3339), when(languageOf(r), start.In(a.cfg.Now().Location()))}})
 }
 
 func (a *App) book(w http.ResponseWriter, r *http.Request) {
@@ -124,7 +123,7 @@ func (a *App) reset(w http.ResponseWriter, r *http.Request) {
 	if a.cfg.Reset != nil {
 		a.cfg.Reset()
 	}
-	a.show(w, http.StatusOK, view{Notice: &fresh, Again: true})
+	a.show(w, r, http.StatusOK, view{Notice: &fresh, Again: true})
 }
 
 // refused explains a no in a sentence. When the grant is over, everything is forgotten.
@@ -134,32 +133,30 @@ func (a *App) refused(w http.ResponseWriter, r *http.Request, s *session, err er
 	case errors.Is(err, errGrantOver) || heard && no.Status == http.StatusUnauthorized:
 		a.sessions.end(w, r)
 		n, p := revoked, a.panel(r.Context(), s)
-		if p.Revoked = a.revoked(no, s); p.Revoked != nil {
-			n.Text += fmt.Sprintf(" The calendar knew %d ms after you revoked it.", p.Revoked.After)
-		}
-		a.show(w, http.StatusOK, view{Notice: &n, Panel: p})
+		p.Revoked = a.revoked(no, s)
+		a.show(w, r, http.StatusOK, view{Notice: &n, Panel: p})
 	case heard && no.Status == http.StatusConflict:
-		a.connected(w, taken)
+		a.connected(w, r, taken)
 	case heard && no.Status == http.StatusBadRequest:
-		a.connected(w, odd)
+		a.connected(w, r, odd)
 	default:
 		a.cfg.Log.Warn("calendar", "error", err)
-		a.connected(w, unavailable)
+		a.connected(w, r, unavailable)
 	}
 }
 
-func (a *App) connected(w http.ResponseWriter, n notice) {
-	a.show(w, http.StatusOK, view{Notice: &n, Connected: true})
+func (a *App) connected(w http.ResponseWriter, r *http.Request, n notice) {
+	a.show(w, r, http.StatusOK, view{Notice: &n, Connected: true})
 }
 
-func (a *App) notice(w http.ResponseWriter, status int, n notice) {
-	a.show(w, status, view{Notice: &n})
+func (a *App) notice(w http.ResponseWriter, r *http.Request, status int, n notice) {
+	a.show(w, r, status, view{Notice: &n})
 }
 
-func (a *App) show(w http.ResponseWriter, status int, v view) {
+func (a *App) show(w http.ResponseWriter, r *http.Request, status int, v view) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	if err := pages.Execute(w, v); err != nil {
+	if err := pages[languageOf(r)].Execute(w, v); err != nil {
 		a.cfg.Log.Warn("page", "error", err)
 	}
 }

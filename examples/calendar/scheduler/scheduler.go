@@ -12,7 +12,6 @@ package scheduler
 import (
 	"context"
 	"embed"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -47,8 +46,6 @@ const scopes = "calendar.freebusy:read calendar.meetings:write offline_access"
 
 //go:embed assets
 var assets embed.FS
-
-var pages = template.Must(template.ParseFS(assets, "assets/page.html", "assets/panel.html"))
 
 // New makes the service.
 func New(cfg Config) (*App, error) {

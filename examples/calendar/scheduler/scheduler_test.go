@@ -178,8 +178,9 @@ func (w *world) set(f func()) {
 
 // person is a browser; it stays on its page when it is sent to the issuer.
 type person struct {
-	w *world
-	c *http.Client
+	w    *world
+	c    *http.Client
+	lang string // what the browser prefers
 }
 
 func (w *world) person() person {
@@ -187,7 +188,7 @@ func (w *world) person() person {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return person{w, &http.Client{Jar: jar, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+	return person{w: w, c: &http.Client{Jar: jar, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
 		if "http://"+req.URL.Host != w.url {
 			return http.ErrUseLastResponse
 		}
@@ -218,6 +219,7 @@ func (p person) do(method, path string, form url.Values, site string) response {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("Sec-Fetch-Site", site)
+	req.Header.Set("Accept-Language", p.lang)
 	res, err := p.c.Do(req)
 	if err != nil {
 		p.w.t.Fatal(err)

@@ -30,15 +30,15 @@ type booking struct{ ID, Title, When string }
 type slot struct{ Start, When string }
 
 // draw cuts each day into what is busy, what we booked, and the free hours to come.
-func draw(monday, now time.Time, busy []interval, booked []meeting) view {
-	v := view{Connected: true, Range: monday.Format("2 January") + " – " + monday.AddDate(0, 0, weekDays-1).Format("2 January 2006")}
+func draw(lang string, monday, now time.Time, busy []interval, booked []meeting) view {
+	v := view{Connected: true, Range: date(lang, monday, "2 January") + " – " + date(lang, monday.AddDate(0, 0, weekDays-1), "2 January 2006")}
 	for hour := firstHour; hour < lastHour; hour++ {
 		v.Hours = append(v.Hours, fmt.Sprintf("%02d:00", hour))
 	}
 	for i := range weekDays {
-		date := monday.AddDate(0, 0, i)
-		open, end := date.Add(firstHour*time.Hour), date.Add(lastHour*time.Hour)
-		d := day{Weekday: date.Format("Monday"), Date: date.Format("2 Jan"), ID: fmt.Sprint("d", i)}
+		begin := monday.AddDate(0, 0, i)
+		open, end := begin.Add(firstHour*time.Hour), begin.Add(lastHour*time.Hour)
+		d := day{Weekday: date(lang, begin, "Monday"), Date: date(lang, begin, "2 Jan"), ID: fmt.Sprint("d", i)}
 		for _, b := range busy {
 			if b.Start.Before(end) && b.End.After(open) {
 				d.Blocks = append(d.Blocks, taking(b, booked, open, end))
@@ -54,7 +54,7 @@ func draw(monday, now time.Time, busy []interval, booked []meeting) view {
 		v.Days = append(v.Days, d)
 	}
 	for _, m := range booked {
-		v.Booked = append(v.Booked, booking{m.ID, m.Title, when(m.Start.In(now.Location()))})
+		v.Booked = append(v.Booked, booking{m.ID, m.Title, when(lang, m.Start.In(now.Location()))})
 	}
 	return v
 }
@@ -87,6 +87,6 @@ func weekOf(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day()-(int(t.Weekday())+6)%7, 0, 0, 0, 0, t.Location())
 }
 
-func when(t time.Time) string {
-	return t.Format("Monday, 2 January, 15:04") + " to " + t.Add(length).Format("15:04")
+func when(lang string, t time.Time) string {
+	return say(lang, "%s to %s", date(lang, t, "Monday, 2 January, 15:04"), date(lang, t.Add(length), "15:04"))
 }

@@ -28,7 +28,7 @@ func TestStory(t *testing.T) {
 	b := newTab(t)
 
 	b.open(at.calendar + "/")
-	b.expect("Your week, and nobody else's business")
+	b.expect("Your week, and nobody else’s business")
 	b.look("calendar-welcome")
 
 	b.click(`a[href="/login"]`)

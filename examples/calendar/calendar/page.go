@@ -49,7 +49,7 @@ type notice struct {
 }
 
 var (
-	welcome     = notice{Title: "Your week, and nobody else's business", Text: "See your days at a glance. Apps that you allow in can find a free hour, and never read what the other hours are for.", Button: "Sign in", Sample: true}
+	welcome     = notice{Title: "Your week, and nobody else’s business", Text: "See your days at a glance. Apps that you allow in can find a free hour, and never read what the other hours are for.", Button: "Sign in", Sample: true}
 	signedOut   = notice{Title: "You have been signed out", Text: "Your login at signet is over, so your week is closed here as well.", Button: "Sign in again"}
 	notSignedIn = notice{Title: "You are not signed in", Text: "You went back before the end. Nothing was shared and nothing was changed.", Button: "Sign in"}
 	notYours    = notice{Title: "This answer belongs to another visit", Text: "It was asked for elsewhere or too long ago. Start again from here.", Button: "Sign in"}

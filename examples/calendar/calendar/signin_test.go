@@ -174,7 +174,7 @@ func TestWeek_Revoked(t *testing.T) {
 	if res.status != http.StatusOK || !strings.Contains(res.body, "You have been signed out") || !strings.Contains(res.body, " ms later") || strings.Contains(res.body, secretTitle) {
 		t.Errorf("%d %s", res.status, res.body)
 	}
-	if again := get(t, b, w.url+"/"); !strings.Contains(again.body, "nobody else&#39;s business") {
+	if again := get(t, b, w.url+"/"); !strings.Contains(again.body, "nobody else’s business") {
 		t.Errorf("the session is not forgotten: %s", again.body)
 	}
 }

@@ -35,7 +35,7 @@ var cheats = []cheat{
 	},
 	{
 		ID: "code", Button: "Use the authorization code again", Want: []int{400, 401}, Over: true, Logged: true, try: (*App).replayCode,
-		Why: "A code works once: when it comes twice, one of the two has stolen it, so signet ended everything that was bought with it, and the calendar heard of that.",
+		Why: "A code works once: when it comes twice, one of the senders has stolen it, so signet ended everything that was bought with it, and the calendar heard of that.",
 	},
 	{
 		ID: "refresh", Button: "Use an old refresh token again", Want: []int{200, 400, 401}, Over: true, Logged: true, try: (*App).replayRefresh,

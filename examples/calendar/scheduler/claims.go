@@ -14,9 +14,9 @@ type claim struct{ Name, Value, Says string }
 
 // meanings are in the order in which they are shown; %s is how far away the time is.
 var meanings = []struct{ name, says string }{
-	{"typ", "an access token, no ID token"},
+	{"typ", "an access token, not an ID token"},
 	{"alg", "how it is signed; the key decides, not the token"},
-	{"kid", "which of signet's public keys checks it"},
+	{"kid", "which of signet’s public keys checks it"},
 	{"iss", "who made it"},
 	{"aud", "only here: every other service refuses it"},
 	{"scope", "all that it allows"},

@@ -28,7 +28,7 @@ var (
 	pushing    = step{"The app says what it wants", "To signet itself, with its secret. The browser will carry only a name for it.", []spec{rfc("9126", "2.1"), rfc("8707", "2")}}
 	leaving    = step{"The browser goes to signet", "It brings the name, not the wish: there is nothing to read or to change on the way.", []spec{rfc("9126", "4"), rfc("6749", "4.1.1")}}
 	returning  = step{"The browser comes back", "With a code that works once. “iss” says which server answers, “state” which question.", []spec{rfc("9207", "2"), rfc("6749", "4.1.2")}}
-	redeeming  = step{"The app buys tokens with the code", "Only who began this login knows the code_verifier: a stolen code buys nothing.", []spec{rfc("6749", "4.1.3"), rfc("7636", "4.5")}}
+	redeeming  = step{"The app buys tokens with the code", "Only the app that began this login knows the code_verifier: a stolen code buys nothing.", []spec{rfc("6749", "4.1.3"), rfc("7636", "4.5")}}
 	refreshing = step{"The app asks for a new access token", "The refresh token is used up by this; the next one comes with the answer.", []spec{rfc("6749", "6"), rfc("9700", "4.14.2")}}
 	calling    = step{"The app calls the calendar", "The calendar checks the token by itself and asks nobody.", []spec{rfc("6750", "2.1")}}
 	proving    = step{"The app calls the calendar", "With a proof of its key for this one request. The calendar checks both by itself and asks nobody.", []spec{rfc("9449", "7.1")}}

@@ -27,7 +27,7 @@ var private = []struct {
 	{1, 10, 0, 90, "Job interview"}, {1, 14, 0, 60, "Call the bank: the loan"},
 	{2, 9, 30, 60, "Therapy"}, {2, 12, 0, 60, "Lunch with Mum"}, {2, 16, 0, 60, "Piano lesson"},
 	{3, 11, 0, 60, "Lawyer"}, {3, 13, 30, 90, "Team planning"},
-	{4, 9, 0, 60, "Dentist"}, {4, 14, 0, 60, "School: Mia's teacher"},
+	{4, 9, 0, 60, "Dentist"}, {4, 14, 0, 60, "School: Mia’s teacher"},
 }
 
 // maxMeetings is how many entries apps may add to one person's calendar.

@@ -30,7 +30,7 @@ type notice struct{ Title, Text, Connect string }
 var (
 	welcome      = notice{"Find an hour for the people you like", "Connect your calendar. We look for free hours and book the one you pick. What your other hours are for stays yours.", "Connect your calendar"}
 	declined     = notice{"No problem!", "You said no, so nothing was connected and we know nothing about your week. Come back whenever you like.", "Connect your calendar"}
-	disconnected = notice{"All forgotten", "We gave the permission back and forgot everything. Meetings that are booked already stay in your calendar.", "Connect again"}
+	disconnected = notice{"All forgotten", "We gave the permission back and forgot everything. Meetings that were booked stay in your calendar.", "Connect again"}
 	notYours     = notice{"That answer was not for this visit", "It was asked for elsewhere or too long ago. Let us start again.", "Connect your calendar"}
 	failed       = notice{"Connecting did not work", "The answer could not be used. Nothing was connected; please try again.", "Connect your calendar"}
 	revoked      = notice{"You have disconnected us", "Your calendar refused: access was revoked.", "Connect again"}

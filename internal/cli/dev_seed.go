@@ -78,18 +78,18 @@ func calendarResource(at devAddresses) idp.Resource {
 			{
 				Name:   scopeFreeBusy,
 				Title:  text("See when you are busy", "Sehen, wann Sie beschäftigt sind"),
-				Detail: text("Not titles, guests or places", "Keine Titel, Gäste oder Orte"),
+				Detail: text("Not titles, guests or places.", "Keine Titel, Gäste oder Orte."),
 			},
 			{
 				Name:   scopeMeetings,
 				Title:  text("Add meetings to your calendar", "Termine in Ihren Kalender eintragen"),
-				Detail: text("And change or cancel the ones it added", "Und die selbst eingetragenen ändern oder absagen"),
+				Detail: text("And change or cancel the ones it added.", "Und die selbst eingetragenen ändern oder absagen."),
 				Write:  true,
 			},
 			{
 				Name:   scopeEvents,
 				Title:  text("Read your events", "Ihre Termine lesen"),
-				Detail: text("With titles, guests and places", "Mit Titeln, Gästen und Orten"),
+				Detail: text("With titles, guests and places.", "Mit Titeln, Gästen und Orten."),
 			},
 			{
 				Name:  scopeSettings,

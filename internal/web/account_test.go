@@ -122,7 +122,7 @@ func TestApps(t *testing.T) {
 	wd.grant(wd.ann, "calendar", issuer, wd.sessionOf(wd.ann, "Firefox"), "openid")
 	wd.pass(48 * time.Minute)
 	page := b.get("/account/apps")
-	inOrder(t, page.text(), "Calendar", "Our own app", "Recognise you", "First used 48 minutes ago",
+	inOrder(t, page.text(), "Calendar", "Our own app", "Recognize you", "First used 48 minutes ago",
 		"Friendly Scheduler", "Third-party app", "It may", "See when you are busy", "Add meetings to your calendar", "Stay connected",
 		"First used 2 hours ago", "Last used 2 hours ago", "Stays connected when you sign out", "Revoke",
 		"Friendly Scheduler loses access at once")

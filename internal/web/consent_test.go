@@ -24,7 +24,7 @@ func TestConsent_Page(t *testing.T) {
 		"Third-party app", "Nobody here has checked who runs it",
 		"Signed in as Ann Example", "Use another account",
 		"It will be able to",
-		"Read only", "Recognise you", "See when you are busy", "Not titles, guests or places",
+		"Read only", "Recognize you", "See when you are busy", "Not titles, guests or places",
 		"Make changes", "Add meetings to your calendar", "And change or cancel the ones it added",
 		"For how long", "Stay connected while you are away",
 		"It will not be able to", "Read your events", "Change your calendar's settings", "See your password",

@@ -120,7 +120,7 @@ func TestDevicePages_OAU18_Confirm(t *testing.T) {
 	path := "/device/confirm?flow=" + flow
 	page := b.get(path)
 	for _, part := range []string{
-		code, "TV", "Third-party app", "curl", "198.51.100.7", "Another network than yours", "2 minutes ago", "Ann Example", "See when you are busy",
+		code, "TV", "Third-party app", "curl", "198.51.100.7", "Not your network", "2 minutes ago", "Ann Example", "See when you are busy",
 		"Allow this only if you began it yourself", "Allow", "Deny",
 	} {
 		if page.status != http.StatusOK || !strings.Contains(page.text(), part) {
@@ -239,7 +239,7 @@ func TestDevicePages_Answered(t *testing.T) {
 		t.Error(text)
 	}
 	text := show(web.DeviceAnswer{Allowed: true, ClientID: tvID, Resource: calendarID, Scopes: []string{"calendar.freebusy:read"}})
-	if !strings.Contains(text, "You can go back to your device") || !strings.Contains(text, "TV is connected") {
+	if !strings.Contains(text, "You can go back to your device") || !strings.Contains(text, "TV will be connected") {
 		t.Error(text)
 	}
 	wd.deliver()

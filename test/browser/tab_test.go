@@ -206,12 +206,12 @@ var looks = []struct {
 // It must not scroll sideways, and the accessibility checker must find nothing.
 func (b *tab) look(name string) {
 	b.t.Helper()
+	b.dress(320, "light") // 1280 at 400 % (WCAG 2.2, 1.4.10)
+	b.checkWidth(name + "-320")
 	for _, l := range looks {
 		at := fmt.Sprintf("%s-%d-%s", name, l.width, l.scheme)
 		b.dress(l.width, l.scheme)
-		if wide := b.eval("String(document.documentElement.scrollWidth - document.documentElement.clientWidth)"); wide != "0" {
-			b.t.Errorf("%s scrolls sideways by %s px", at, wide)
-		}
+		b.checkWidth(at)
 		if b.axe != "" {
 			b.checkAccessibility(at, l.scheme == "dark")
 		}
@@ -223,6 +223,13 @@ func (b *tab) look(name string) {
 		b.t.Errorf("%s: the browser says: %s", name, trouble)
 	}
 	b.troubles = nil
+}
+
+func (b *tab) checkWidth(at string) {
+	b.t.Helper()
+	if wide := b.eval("String(document.documentElement.scrollWidth - document.documentElement.clientWidth)"); wide != "0" {
+		b.t.Errorf("%s scrolls sideways by %s px", at, wide)
+	}
 }
 
 func (b *tab) dress(width int64, scheme string) {

@@ -103,6 +103,7 @@ func allPages(wd *world, lang string) []shown {
 		wd.pages.Error(w, r, http.StatusTooManyRequests, web.Problem{Title: web.Catalogues["en"]["oauth.many.title"], Text: web.Catalogues["en"]["oauth.many.text"]})
 	})
 	through("not-found-elsewhere", wd.pages.NotFound)
+	through("wrong-method", func(w http.ResponseWriter, r *http.Request) { wd.pages.WrongMethod(w, r, "GET, HEAD") })
 	through("form-post", func(w http.ResponseWriter, r *http.Request) {
 		wd.pages.FormPost(w, r, web.FormPost{Action: redirectURI, Fields: []web.FormField{{Name: "code", Value: "c"}, {Name: "state", Value: `"><b>`}}})
 	})

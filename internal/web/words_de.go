@@ -300,6 +300,8 @@ var german = map[string]string{
 	"problem.duplicate_cookie.text":  "Dasselbe Cookie kam zweimal, und wir wissen nicht, welches von uns ist. Löschen Sie die Cookies dieser Seite und beginnen Sie neu.",
 	"problem.no_page.title":          "Diese Seite gibt es nicht",
 	"problem.no_page.text":           "Die Adresse ist falsch, oder die Seite ist fort.",
+	"problem.wrong_method.title":     "So geht es nicht",
+	"problem.wrong_method.text":      "Die Seite gibt es, aber auf diese Weise lässt sie sich nicht aufrufen. Öffnen Sie sie über einen Link, oder geben Sie die Adresse neu ein.",
 	"problem.busy.title":             "Gerade ist sehr viel los",
 	"problem.busy.text":              "Bitte versuchen Sie es in ein paar Sekunden wieder. Es geht nichts verloren.",
 	"problem.broken.title":           "Bei uns ist etwas kaputtgegangen",

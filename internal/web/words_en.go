@@ -300,6 +300,8 @@ var english = map[string]string{
 	"problem.duplicate_cookie.text":  "The same cookie came twice, and we cannot tell which one is ours. Delete the cookies of this site and start again.",
 	"problem.no_page.title":          "There is no such page",
 	"problem.no_page.text":           "The address is wrong, or the page has gone.",
+	"problem.wrong_method.title":     "This does not work like that",
+	"problem.wrong_method.text":      "The page is there, but it cannot be asked in this way. Open it from a link, or type its address anew.",
 	"problem.busy.title":             "We are very busy",
 	"problem.busy.text":              "Please try again in a few seconds. Nothing is lost.",
 	"problem.broken.title":           "Something broke on our side",

@@ -81,6 +81,7 @@ func (v visitor) strangerPages() {
 	v.t.Helper()
 	v.visit("welcome", "/?lang="+v.lang)
 	v.visit("404", "/no/such/page")
+	v.visit("405", "/token")
 	v.visit("problem", "/authorize?client_id=nobody")
 	v.visit("login", "/login")
 	v.tryPassword("ann", "wrong")

@@ -1,7 +1,7 @@
 package web
 
 // german has the keys of english.
-var german = map[string]string{
+var german = joined(germanConsole, map[string]string{
 	"dev.banner": "Entwicklungsmodus: Hier ist nichts geschützt. Verwenden Sie keine echten Passwörter.",
 	"dev.mail":   "Abgefangene Post",
 	"skip":       "Zum Inhalt",
@@ -320,4 +320,4 @@ var german = map[string]string{
 	"oauth.many.text":       "Zu viele Anmeldungen wurden begonnen und nicht beendet. Bitte versuchen Sie es in ein paar Minuten wieder.",
 	"oauth.elsewhere.title": "Das kam nicht von unserer Seite",
 	"oauth.elsewhere.text":  "Nichts wurde geändert. Öffnen Sie die Seite neu und wiederholen Sie, was Sie tun wollten.",
-}
+})

@@ -1,7 +1,7 @@
 package web
 
 // english is the catalogue that every other one follows.
-var english = map[string]string{
+var english = joined(englishConsole, map[string]string{
 	"dev.banner": "Development mode: nothing here is protected. Use no real passwords.",
 	"dev.mail":   "Caught mail",
 	"skip":       "Skip to content",
@@ -320,4 +320,4 @@ var english = map[string]string{
 	"oauth.many.text":       "Too many sign-ins were started and not finished. Please try again in a few minutes.",
 	"oauth.elsewhere.title": "That did not come from our page",
 	"oauth.elsewhere.text":  "Nothing was changed. Open the page again and repeat what you wanted to do.",
-}
+})

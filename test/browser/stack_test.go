@@ -58,7 +58,7 @@ func startStackWith(t *testing.T, data ...string) addresses {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"dev", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0"}, data...)...)
+	cmd := exec.Command(path, append([]string{"dev", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0", "--console-port", "0"}, data...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {

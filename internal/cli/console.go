@@ -59,7 +59,7 @@ func (a *app) console(ctx context.Context, port uint16) error {
 // console returns the pages for this listener and the link that opens them.
 func (c *api) console(ln net.Listener, dev bool, now func() time.Time, log *slog.Logger) (pages *web.Console, link string, err error) {
 	return web.NewConsole(web.ConsoleConfig{
-		API: c.pages, Origin: "http://" + ln.Addr().String(), Version: version().Version, Dev: dev, Now: now, Log: log,
+		API: c.pages, Explain: c.explainer(now), Origin: "http://" + ln.Addr().String(), Version: version().Version, Dev: dev, Now: now, Log: log,
 	})
 }
 

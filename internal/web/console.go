@@ -18,6 +18,7 @@ import (
 // ConsoleConfig is what the console is made of.
 type ConsoleConfig struct {
 	API     API
+	Explain Explainer
 	Origin  string // where it is served: http, a loopback address and a port
 	Version string
 	Dev     bool // a banner on every page
@@ -58,6 +59,7 @@ func (e *APIError) Unwrap() error {
 type Console struct {
 	*site
 	api     API
+	explain Explainer
 	host    string // what the Host header must be
 	base    string // before the path of every page
 	door    *door
@@ -79,6 +81,18 @@ func (c *Console) table() []consoleRoute {
 		{"GET", "/{$}", c.consolePage(consoleOverviewShow{c}.serve)},
 		{"POST", "/sign-out", c.consoleForm(consoleLeave{c}.serve)},
 		{"GET", "/users", c.consolePage(consoleUsersShow{c}.serve)},
+		{"GET", "/apps", c.consolePage(consoleAppsShow{c}.serve)},
+		{"GET", "/apps/{app}", c.consolePage(consoleAppShow{c}.serve)},
+		{"POST", "/apps/{app}", c.consoleForm(consoleAppChange{c}.serve)},
+		{"POST", "/apps/{app}/secret", c.consoleForm(consoleSecretMake{c}.serve)},
+		{"GET", "/apis", c.consolePage(consoleAPIsShow{c}.serve)},
+		{"GET", "/keys", c.consolePage(consoleKeysShow{c}.serve)},
+		{"POST", "/keys/rotate", c.consoleForm(consoleKeysChange{c}.rotate)},
+		{"POST", "/keys/retire", c.consoleForm(consoleKeysChange{c}.retire)},
+		{"GET", "/tokens", c.consolePage(consoleTokenShow{c}.serve)},
+		{"POST", "/tokens", c.consoleForm(consoleTokenSearch{c}.serve)},
+		{"POST", "/tokens/revoke", c.consoleForm(consoleTokenRevoke{c}.serve)},
+		{"GET", "/log", c.consolePage(consoleLogShow{c}.serve)},
 	}
 }
 
@@ -98,7 +112,7 @@ func NewConsole(cfg ConsoleConfig) (c *Console, link string, err error) {
 	}
 	c = &Console{
 		site: &site{origin: cfg.Origin, dev: cfg.Dev, templates: templates, assets: files, log: cfg.Log, now: cfg.Now},
-		api:  cfg.API, host: origin.Host, base: "/" + secret.ID(), version: cfg.Version,
+		api:  cfg.API, explain: cfg.Explain, host: origin.Host, base: "/" + secret.ID(), version: cfg.Version,
 		others: map[string]words{},
 	}
 	if err := c.dress(Brand{}); err != nil {

@@ -1,7 +1,7 @@
 package web
 
 // german has the keys of english.
-var german = joined(germanConsole, map[string]string{
+var german = joined(joined(germanConsole, germanServer), map[string]string{
 	"dev.banner": "Entwicklungsmodus: Hier ist nichts geschützt. Verwenden Sie keine echten Passwörter.",
 	"dev.mail":   "Abgefangene Post",
 	"skip":       "Zum Inhalt",

@@ -1,7 +1,7 @@
 package web
 
 // english is the catalogue that every other one follows.
-var english = joined(englishConsole, map[string]string{
+var english = joined(joined(englishConsole, englishServer), map[string]string{
 	"dev.banner": "Development mode: nothing here is protected. Use no real passwords.",
 	"dev.mail":   "Caught mail",
 	"skip":       "Skip to content",

@@ -1,0 +1,117 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/signet-id/signet/internal/idp"
+	"github.com/signet-id/signet/internal/secret"
+)
+
+// consoleTokenSearch tells what a token is that was pasted. The token is not shown again.
+type consoleTokenSearch struct{ *Console }
+
+// A consoleToken is a token in words.
+type consoleToken struct {
+	Kind   string
+	Good   bool   // a service would take it
+	Bad    bool   // none would
+	Reason string // why
+	Facts  TokenExplanation
+
+	User, UserAt     string // whose it is, and where that person is shown; empty: not known here
+	App, AppAt       string
+	Issued, Expires  *instant
+	EndGrant, EndAll bool // it can be made worthless: with what was allowed, or with the login
+}
+
+func (p consoleTokenSearch) serve(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	page := consoleTokenPage{view: p.consoleView(r, "tokens", p.words(r, nil).T("console.nav.tokens"))}
+	page.words = page.once() // links to another language would ask without the token
+	var about struct {
+		Issuer string `json:"issuer"`
+	}
+	if err := p.ask(r.Context(), http.MethodGet, "/about", nil, &about); err != nil {
+		return err
+	}
+	told, err := p.explain(r.Context(), secret.NewText(strings.TrimSpace(form.Get("token"))), about.Issuer)
+	if err != nil {
+		page.Error = "console.tokens.error" // why is not for the log: it might say what was pasted
+		return p.tokenPage(w, http.StatusUnprocessableEntity, page)
+	}
+	if page.Found, err = p.inWords(r.Context(), page.words, told, about.Issuer); err != nil {
+		return err
+	}
+	return p.tokenPage(w, http.StatusOK, page)
+}
+
+func (p consoleTokenSearch) inWords(ctx context.Context, words words, t TokenExplanation, issuer string) (*consoleToken, error) {
+	f := &consoleToken{Kind: words.translate(t.Kind), Good: t.Verdict == "accepted", Bad: t.Verdict == "refused", Reason: words.translate(t.Reason), Facts: t}
+	now := p.now()
+	switch {
+	case !t.RevokedAt.IsZero():
+		f.Reason = words.T("console.token.revoked", words.instant(t.RevokedAt, now).Exact)
+	case t.Issuer != "" && t.Issuer != issuer:
+		f.Reason = words.T("console.token.foreign")
+	case f.Bad && !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt):
+		f.Reason = words.T("console.token.expired")
+	}
+	if !t.IssuedAt.IsZero() {
+		at := words.instant(t.IssuedAt, now)
+		f.Issued = &at
+	}
+	if !t.ExpiresAt.IsZero() {
+		at := words.instant(t.ExpiresAt, now)
+		at.Words = at.Exact // "just now" is all that is said of times to come
+		f.Expires = &at
+	}
+	if t.Issuer != "" && t.Issuer != issuer {
+		return f, nil // its names are none of ours
+	}
+	return f, p.find(ctx, f)
+}
+
+// find looks for the person and the app that the token names.
+func (p consoleTokenSearch) find(ctx context.Context, f *consoleToken) error {
+	if id := f.Facts.UserID; secret.IsID(id) {
+		u, err := p.person(ctx, id)
+		switch {
+		case err == nil:
+			f.User, f.UserAt = u.Name(), p.base+apiPath("users", id)
+			f.EndGrant, f.EndAll = !f.Bad && f.Facts.GrantID != "", !f.Bad && f.Facts.SessionID != ""
+		case !errors.Is(err, idp.ErrNotFound):
+			return err
+		}
+	}
+	if id := f.Facts.ClientID; id != "" {
+		app, err := p.client(ctx, id)
+		switch {
+		case err == nil:
+			f.App, f.AppAt = app.Called(), p.appAddress(id)
+		case !errors.Is(err, idp.ErrNotFound):
+			return err
+		}
+	}
+	return nil
+}
+
+// consoleTokenRevoke ends what a token comes from: what a person allowed an app, or a login.
+type consoleTokenRevoke struct{ *Console }
+
+func (p consoleTokenRevoke) serve(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	part, id, notice := "grants", form.Get("grant"), "grant_revoked"
+	if form.Get("action") == "session" {
+		part, id, notice = "sessions", form.Get("session"), "session_ended"
+	}
+	user := form.Get("user")
+	if id == "" || !secret.IsID(user) {
+		return badChoice("user")
+	}
+	if err := p.ask(r.Context(), http.MethodDelete, apiPath("users", user, part, id), nil, nil); err != nil {
+		return err
+	}
+	return p.done(w, notice, "/tokens")
+}

@@ -79,6 +79,10 @@ func (c *Console) table() []consoleRoute {
 		{"GET", "/{$}", c.consolePage(consoleOverviewShow{c}.serve)},
 		{"POST", "/sign-out", c.consoleForm(consoleLeave{c}.serve)},
 		{"GET", "/users", c.consolePage(consoleUsersShow{c}.serve)},
+		{"GET", "/users/add", c.consolePage(consoleUserAdd{c}.show)},
+		{"POST", "/users/add", c.consoleForm(consoleUserAdd{c}.submit)},
+		{"GET", "/users/{user}", c.consolePage(consoleUserShow{c}.serve)},
+		{"POST", "/users/{user}", c.consoleForm(consoleUserChange{c}.serve)},
 	}
 }
 

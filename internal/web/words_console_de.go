@@ -7,6 +7,7 @@ var germanConsole = map[string]string{
 	"console.open.text":          "Wer sie öffnet, verwaltet diesen Server: Personen, Apps und Schlüssel.",
 	"console.open.submit":        "Konsole öffnen",
 	"console.open.once":          "Der Link gilt einmal und für einen Browser. Nach dreißig Minuten ohne Klick ist Schluss.",
+	"console.leave":              "Konsole schließen",
 	"console.left.title":         "Die Konsole ist geschlossen",
 	"console.left.text":          "Mit dem Link oder aus diesem Browser kommt niemand mehr hinein.",
 	"console.again":              "Auf der Maschine des Servers zeigt dieser Befehl einen neuen Link:",
@@ -77,7 +78,7 @@ var germanConsole = map[string]string{
 	"console.event.logout.notify.refused.app": "%s konnte die Abmeldung nicht gesagt werden",
 
 	"problem.console_closed.title":  "Die Konsole ist hier nicht offen",
-	"problem.console_closed.text":   "Sie öffnet sich mit einem Link, der einmal gilt, und schließt sich nach dreißig Minuten ohne Klick, wenn Sie sich abmelden oder wenn ihr Befehl endet.",
+	"problem.console_closed.text":   "Sie öffnet sich mit einem Link, der einmal gilt, und schließt sich nach dreißig Minuten ohne Klick, wenn Sie sie schließen oder wenn ihr Befehl endet.",
 	"problem.console_link.title":    "Dieser Link gilt nicht mehr",
 	"problem.console_link.text":     "Er gilt einmal, fünfzehn Minuten lang. Haben Sie die Konsole schon geöffnet, dann ist sie in jenem Browser noch offen.",
 	"problem.console_host.title":    "Falsche Adresse",

@@ -7,6 +7,7 @@ var englishConsole = map[string]string{
 	"console.open.text":          "Whoever opens it manages this server: people, apps and keys.",
 	"console.open.submit":        "Open the console",
 	"console.open.once":          "The link works once, in one browser. Thirty minutes without a click end it.",
+	"console.leave":              "Close the console",
 	"console.left.title":         "The console is closed",
 	"console.left.text":          "Nobody gets in again with the link or from this browser.",
 	"console.again":              "On the machine of the server, this command prints a new link:",
@@ -77,7 +78,7 @@ var englishConsole = map[string]string{
 	"console.event.logout.notify.refused.app": "%s could not be told that the person signed out",
 
 	"problem.console_closed.title":  "The console is not open here",
-	"problem.console_closed.text":   "It opens with a link that works once, and closes after thirty minutes without a click, when you sign out, or when its command ends.",
+	"problem.console_closed.text":   "It opens with a link that works once, and closes after thirty minutes without a click, when you close it, or when its command ends.",
 	"problem.console_link.title":    "This link does not work any more",
 	"problem.console_link.text":     "It works once, for fifteen minutes. If you have opened the console before, it is still open in that browser.",
 	"problem.console_host.title":    "Wrong address",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -31,12 +32,16 @@ type desk struct {
 
 func (wd *world) desk() *desk {
 	wd.t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	return wd.deskLogging(slog.New(slog.DiscardHandler))
+}
+
+func (wd *world) deskLogging(log *slog.Logger) *desk {
+	wd.t.Helper()
 	ring, err := keyring.Open(wd.t.Context(), wd.db, keyring.Config{KEK: secret.Key()}, wd.now())
 	wd.must(err)
 	hasher := passhash.New(passhash.Config{InsecureCheap: true, Workers: 2, Now: wd.now})
 	d := &desk{world: wd, api: admin.New(admin.Config{Issuer: issuer, Store: wd.db, Keys: ring, Hasher: hasher, Now: wd.now, Log: log})}
-	console, link, err := web.NewConsole(web.ConsoleConfig{API: d.call, Origin: consoleOrigin, Version: "v1.2.3", Dev: wd.dev, Now: wd.now, Log: log})
+	console, link, err := web.NewConsole(web.ConsoleConfig{API: d.call, Explain: d.explain, Origin: consoleOrigin, Version: "v1.2.3", Dev: wd.dev, Now: wd.now, Log: log})
 	wd.must(err)
 	d.console, d.link = console, strings.TrimPrefix(link, consoleOrigin)
 	return d
@@ -67,6 +72,27 @@ func (d *desk) call(ctx context.Context, method, path string, in, out any) error
 		return nil
 	}
 	return json.Unmarshal(w.Body.Bytes(), out)
+}
+
+// explain asks the administration about opaque tokens; of others it knows nothing.
+func (d *desk) explain(ctx context.Context, token secret.Text, _ string) (web.TokenExplanation, error) {
+	q, ok := admin.QuestionAbout(token.Reveal())
+	if !ok {
+		return web.TokenExplanation{}, errors.New("no token that can be looked up: " + token.Reveal())
+	}
+	var a admin.TokenAnswer
+	if err := d.call(ctx, http.MethodPost, "/tokens/inspect", q, &a); err != nil {
+		return web.TokenExplanation{}, err
+	}
+	verdict := "refused"
+	if a.State == "live" {
+		verdict = "accepted"
+	}
+	return web.TokenExplanation{
+		Kind:    map[secret.Prefix]string{secret.Refresh: "refresh token", secret.ClientSecret: "client secret", secret.Session: "login cookie"}[q.Kind],
+		Verdict: verdict, Reason: a.Reason, UserID: a.UserID, ClientID: a.ClientID, Audience: a.Resource, Scopes: a.Scopes,
+		GrantID: a.GrantID, SessionID: a.SessionID, IssuedAt: a.CreatedAt, ExpiresAt: a.ExpiresAt,
+	}, nil
 }
 
 // An operatorTab is a browser at the console. It sends cookies as browsers do: by their path.

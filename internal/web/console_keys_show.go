@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -35,6 +38,11 @@ type consoleKeyLine struct {
 	Live  bool    // it signs or verifies something
 }
 
+// place is where the key stands in the list: first what signs, last what is over.
+func (k consoleKey) place() int {
+	return slices.Index([]string{"active", "staged", "retiring", "retired"}, k.State)
+}
+
 // since is when the key came into its state.
 func (k consoleKey) since() time.Time {
 	switch k.State {
@@ -58,6 +66,9 @@ func (p consoleKeysShow) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := p.ask(r.Context(), http.MethodGet, "/keys", nil, &found); err != nil {
 		return err
 	}
+	slices.SortStableFunc(found, func(a, b consoleKey) int {
+		return cmp.Or(cmp.Compare(a.place(), b.place()), strings.Compare(a.Alg, b.Alg), a.StagedAt.Compare(b.StagedAt))
+	})
 	page, now := consoleKeysPage{view: p.consoleView(r, "keys", p.words(r, nil).T("console.nav.keys"))}, p.now()
 	for _, k := range found {
 		line := consoleKeyLine{consoleKey: k, Since: page.instant(k.since(), now), Live: k.State != "retired"}

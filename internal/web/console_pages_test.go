@@ -44,6 +44,9 @@ func (wd *world) consolePages(lang string) []shown {
 	keep("user-add-password", b.submit(page, add, "username", "carol", "email", "carol@example.com", "email_verified", "yes", "password", "too short"))
 	keep("user-add-username", b.submit(page, add, "username", "carol@example.com"))
 	keep("user-add-foreign", b.submit(page, add, "username", "carol", "name", strings.Repeat("x", 300)))
+	for _, p := range b.serverPages() {
+		keep(p.name, p.answer)
+	}
 	api := d.api
 	d.api = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -77,12 +77,17 @@ func TestConsole_OPS04_Cookie(t *testing.T) {
 	}
 }
 
-// routes are those of a console, with ann in the place of a person.
+// inPath puts ann and the calendar in the places of a person and of an app.
+func inPath(d *desk) *strings.Replacer {
+	return strings.NewReplacer("{$}", "", "{user}", d.ann.ID, "{app}", "calendar")
+}
+
+// routes are those of a console.
 func (b *operatorTab) routes() map[string]string {
 	list := map[string]string{}
 	for _, r := range b.d.console.Routes() {
 		method, path, _ := strings.Cut(r, " ")
-		list[r] = method + " " + strings.NewReplacer("{$}", "", "{user}", b.d.ann.ID).Replace(path)
+		list[r] = method + " " + inPath(b.d).Replace(path)
 	}
 	return list
 }
@@ -174,9 +179,15 @@ func TestConsole_OPS04_Host(t *testing.T) {
 // consolePosts are all forms of the console, each with what must not have happened.
 func (b *operatorTab) posts() map[string]url.Values {
 	return map[string]url.Values{
-		b.base + "/users/" + b.d.ann.ID: values("action", "disable"),
-		b.base + "/users/add":           values("username", "mallory"),
-		b.base + "/sign-out":            values(),
+		b.base + "/users/" + b.d.ann.ID:  values("action", "disable"),
+		b.base + "/users/add":            values("username", "mallory"),
+		b.base + "/sign-out":             values(),
+		b.base + "/apps/calendar":        values("action", "disable"),
+		b.base + "/apps/calendar/secret": values(),
+		b.base + "/keys/rotate":          values(),
+		b.base + "/keys/retire":          values("kid", "x"),
+		b.base + "/tokens":               values("token", "x"),
+		b.base + "/tokens/revoke":        values("user", b.d.ann.ID, "action", "grant", "grant", "x"),
 	}
 }
 
@@ -194,7 +205,7 @@ func TestConsole_OAU15_Forms(t *testing.T) {
 	foreign := other.get(other.base + "/").csrf()
 	posts := b.posts()
 	for _, r := range d.console.Routes() {
-		if method, path, _ := strings.Cut(r, " "); method == http.MethodPost && posts[strings.ReplaceAll(path, "{user}", d.ann.ID)] == nil {
+		if method, path, _ := strings.Cut(r, " "); method == http.MethodPost && posts[inPath(d).Replace(path)] == nil {
 			t.Errorf("%s is not tried", r)
 		}
 	}
@@ -221,6 +232,9 @@ func TestConsole_OAU15_Forms(t *testing.T) {
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	if a := d.tab().send(r); a.status != http.StatusForbidden {
 		t.Errorf("the link's button from elsewhere: %d", a.status)
+	}
+	if c, err := d.db.Client(t.Context(), "calendar"); err != nil || c.Disabled() || c.SecretHash != [32]byte{1} {
+		t.Errorf("the calendar is disabled, or has another secret: %v", err)
 	}
 	if a := b.get(b.base + "/users"); a.status != http.StatusOK || strings.Contains(a.body, "mallory") || strings.Contains(a.body, "Disabled") {
 		t.Errorf("something happened: %d %s", a.status, a.text())

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
@@ -49,7 +51,10 @@ func (p consoleTokenSearch) serve(w http.ResponseWriter, r *http.Request, form u
 }
 
 func (p consoleTokenSearch) inWords(ctx context.Context, words words, t TokenExplanation, issuer string) (*consoleToken, error) {
-	f := &consoleToken{Kind: words.translate(t.Kind), Good: t.Verdict == "accepted", Bad: t.Verdict == "refused", Reason: words.translate(t.Reason), Facts: t}
+	f := &consoleToken{
+		Kind: beginning(words.translate(t.Kind)), Good: t.Verdict == "accepted", Bad: t.Verdict == "refused",
+		Reason: beginning(words.translate(t.Reason)), Facts: t,
+	}
 	now := p.now()
 	switch {
 	case !t.RevokedAt.IsZero():
@@ -72,6 +77,15 @@ func (p consoleTokenSearch) inWords(ctx context.Context, words words, t TokenExp
 		return f, nil // its names are none of ours
 	}
 	return f, p.find(ctx, f)
+}
+
+// beginning writes a text as a line begins: those that commands say do not.
+func beginning(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // find looks for the person and the app that the token names.
@@ -102,9 +116,9 @@ func (p consoleTokenSearch) find(ctx context.Context, f *consoleToken) error {
 type consoleTokenRevoke struct{ *Console }
 
 func (p consoleTokenRevoke) serve(w http.ResponseWriter, r *http.Request, form url.Values) error {
-	part, id, notice := "grants", form.Get("grant"), "grant_revoked"
+	part, id, notice := "grants", form.Get("grant"), "token_grant_ended"
 	if form.Get("action") == "session" {
-		part, id, notice = "sessions", form.Get("session"), "session_ended"
+		part, id, notice = "sessions", form.Get("session"), "token_session_ended"
 	}
 	user := form.Get("user")
 	if id == "" || !secret.IsID(user) {

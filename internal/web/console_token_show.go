@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/signet-id/signet/internal/edge"
 	"github.com/signet-id/signet/internal/secret"
 )
 
@@ -43,8 +44,11 @@ type consoleTokenPage struct {
 // ErrorText is what is wrong with what was pasted.
 func (p consoleTokenPage) ErrorText() string { return p.T(p.Error) }
 
-// serve reads nothing of its address: a token that stood there would be in histories and logs.
+// serve takes no token: in an address it would stand in histories, and in links of this page.
 func (p consoleTokenShow) serve(w http.ResponseWriter, r *http.Request) error {
+	if query, err := edge.Query(r); err != nil || query.Has("token") {
+		return badChoice("token")
+	}
 	return p.tokenPage(w, http.StatusOK, consoleTokenPage{view: p.consoleView(r, "tokens", p.words(r, nil).T("console.nav.tokens"))})
 }
 

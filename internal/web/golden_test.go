@@ -166,6 +166,9 @@ var changing = []struct {
 	{regexp.MustCompile(`(name="link" value=")[^"]+`), "${1}LINK"},
 	{regexp.MustCompile(`((?:href|action)="/)[0-9A-Za-z]{22}/`), "${1}CONSOLE/"},
 	{regexp.MustCompile(`(/CONSOLE/users/)[0-9A-Za-z]{22}`), "${1}ID"},
+	{regexp.MustCompile(`(<code>|name="kid" value="|key |Schlüssel )[0-9A-Za-z_-]{43}`), "${1}KID"},
+	{regexp.MustCompile(`sgs_[0-9A-Za-z]{49}`), "SECRET"},
+	{regexp.MustCompile(`(name="(?:grant|user)" value=")[0-9A-Za-z]{22}`), "${1}ID"},
 	{regexp.MustCompile(`(user-code"[^>]*><code>)[A-Z]{5}-[A-Z]{5}`), "${1}XXXXX-XXXXX"},
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-id/signet/internal/web"
 	"github.com/spf13/cobra"
 )
 
@@ -50,3 +51,6 @@ func Snippets(t testing.TB, name string, data SnippetData) []snippet {
 
 // Explanation is what "signet verify --json" writes.
 type Explanation = explanation
+
+// Explainer is what the console is told of tokens by.
+func Explainer(socket string, now func() time.Time) web.Explainer { return newAPI(socket).explainer(now) }

@@ -21,6 +21,7 @@ type visitor struct {
 	app  receiver
 	wiki *wiki
 	lang string
+	desk *string // the console's address, once it is open
 }
 
 // Every page of ours in both languages, both themes and both widths: no finding of the
@@ -28,7 +29,7 @@ type visitor struct {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	at := startStack(t)
-	v := visitor{tab: newTab(t), at: at, app: startReceiver(t, at), wiki: newWiki(t)}
+	v := visitor{tab: newTab(t), at: at, app: startReceiver(t, at), wiki: newWiki(t), desk: new(string)}
 	v.add("--id", "wiki", "--name", "Wiki", "--first-party", "--profile", "oidc", "--redirect", v.wiki.URL+"/cb",
 		"--post-logout-redirect", v.wiki.URL+"/bye", "--frontchannel-logout", v.wiki.URL+"/front")
 	v.add("--id", "diary", "--name", longName, "--type", "native", "--redirect", "com.example.diary:/cb", "--redirect", v.wiki.URL+"/diary",
@@ -38,6 +39,7 @@ func TestPages(t *testing.T) {
 		v.devicePages()
 		v.appPages()
 		v.accountPages()
+		v.consolePages()
 		v.goodbyePages()
 	}
 	v.tooManyAttempts()

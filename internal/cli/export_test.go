@@ -53,4 +53,6 @@ func Snippets(t testing.TB, name string, data SnippetData) []snippet {
 type Explanation = explanation
 
 // Explainer is what the console is told of tokens by.
-func Explainer(socket string, now func() time.Time) web.Explainer { return newAPI(socket).explainer(now) }
+func Explainer(socket string, now func() time.Time) web.Explainer {
+	return newAPI(socket).explainer(now)
+}

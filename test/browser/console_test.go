@@ -93,6 +93,7 @@ func (v visitor) consolePages() {
 	v.click("main > .sure button")
 	v.see("console-user-disabled")
 	v.click("button[value=enable]")
+	v.serverPages()
 	if v.lang == "de" {
 		v.click("header form button")
 		v.see("console-left")

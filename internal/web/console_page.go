@@ -90,8 +90,11 @@ func (c *Console) answerError(w http.ResponseWriter, r *http.Request, err error)
 	words := c.words(r, nil).once()
 	page := consoleProblem{view: c.site.view(words, words.T("problem."+f.kind+".title")), ID: edge.RequestID(r)}
 	page.Problem = Problem{Title: page.Title, Text: words.T("problem." + f.kind + ".text")}
-	if _, in := c.door.admit(r); in && r.Host == c.host {
-		page.Inside, page.Base, page.Problem.Detail = true, c.base, f.cause.Error()
+	if r.Host == c.host {
+		_, page.Inside = c.door.admit(r)
+	}
+	if page.Inside {
+		page.Base, page.Problem.Detail = c.base, f.cause.Error()
 	}
 	if err := c.render(w, "console-problem", f.status, page, policy{}); err != nil {
 		c.log.Error("error page", "error", err, "request_id", page.ID)

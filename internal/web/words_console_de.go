@@ -7,7 +7,7 @@ var germanConsole = map[string]string{
 	"console.open.text":          "Wer sie öffnet, verwaltet diesen Server: Personen, Apps und Schlüssel.",
 	"console.open.submit":        "Konsole öffnen",
 	"console.open.once":          "Der Link gilt einmal und für einen Browser. Nach dreißig Minuten ohne Klick ist Schluss.",
-	"console.leave":              "Konsole schließen",
+	"console.leave":              "Schließen",
 	"console.left.title":         "Die Konsole ist geschlossen",
 	"console.left.text":          "Mit dem Link oder aus diesem Browser kommt niemand mehr hinein.",
 	"console.again":              "Auf der Maschine des Servers zeigt dieser Befehl einen neuen Link:",

@@ -7,7 +7,7 @@ var englishConsole = map[string]string{
 	"console.open.text":          "Whoever opens it manages this server: people, apps and keys.",
 	"console.open.submit":        "Open the console",
 	"console.open.once":          "The link works once, in one browser. Thirty minutes without a click end it.",
-	"console.leave":              "Close the console",
+	"console.leave":              "Close",
 	"console.left.title":         "The console is closed",
 	"console.left.text":          "Nobody gets in again with the link or from this browser.",
 	"console.again":              "On the machine of the server, this command prints a new link:",

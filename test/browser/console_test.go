@@ -20,7 +20,7 @@ func TestConsole(t *testing.T) {
 	b.open(at.console)
 	b.open(at.console) // looking does not use it up
 	b.click("#open")
-	b.expect("Overview", at.issuer, "Close the console")
+	b.expect("Overview", at.issuer, "Signing keys")
 	if strings.Contains(b.eval("location.href"), "link=") || b.eval("document.cookie") != "" {
 		t.Errorf("a script or the address knows a secret: %s, cookies %q", b.eval("location.href"), b.eval("document.cookie"))
 	}

@@ -29,7 +29,7 @@ type visitor struct {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	at := startStack(t)
-	v := visitor{tab: newTab(t), at: at, app: startReceiver(t, at), wiki: newWiki(t), desk: new(string)}
+	v := visitor{tab: newTab(t), at: at, app: startReceiver(t, at), wiki: newWiki(t)}
 	v.add("--id", "wiki", "--name", "Wiki", "--first-party", "--profile", "oidc", "--redirect", v.wiki.URL+"/cb",
 		"--post-logout-redirect", v.wiki.URL+"/bye", "--frontchannel-logout", v.wiki.URL+"/front")
 	v.add("--id", "diary", "--name", longName, "--type", "native", "--redirect", "com.example.diary:/cb", "--redirect", v.wiki.URL+"/diary",
@@ -39,10 +39,22 @@ func TestPages(t *testing.T) {
 		v.devicePages()
 		v.appPages()
 		v.accountPages()
-		v.consolePages()
 		v.goodbyePages()
 	}
 	v.tooManyAttempts()
+}
+
+// The console's pages as well.
+func TestPages_Console(t *testing.T) {
+	t.Parallel()
+	at := startStack(t)
+	v := visitor{tab: newTab(t), at: at, desk: new(string)}
+	v.add("--id", "wiki", "--name", "Wiki", "--first-party", "--redirect", "https://wiki.example/cb")
+	v.add("--id", "diary", "--name", longName, "--type", "native", "--redirect", "com.example.diary:/cb",
+		"--scope", "openid,profile,email,groups,offline_access,calendar.freebusy:read,calendar.meetings:write")
+	for _, v.lang = range []string{"en", "de"} {
+		v.consolePages()
+	}
 }
 
 func (v visitor) add(flags ...string) {

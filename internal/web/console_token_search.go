@@ -53,7 +53,10 @@ func (p consoleTokenSearch) serve(w http.ResponseWriter, r *http.Request, form u
 func (p consoleTokenSearch) inWords(ctx context.Context, words words, t TokenExplanation, issuer string) (*consoleToken, error) {
 	f := &consoleToken{
 		Kind: beginning(words.translate(t.Kind)), Good: t.Verdict == "accepted", Bad: t.Verdict == "refused",
-		Reason: beginning(words.translate(t.Reason)), Facts: t,
+		Facts: t,
+	}
+	if t.Reason != "" {
+		f.Reason = beginning(words.translate(t.Reason)) + "."
 	}
 	now := p.now()
 	switch {

@@ -30,7 +30,7 @@ var germanServer = map[string]string{
 	"console.app.id":                        "Client-Kennung",
 	"console.app.kind":                      "Art",
 	"console.app.whose":                     "Wessen",
-	"console.app.added":                     "Hinzugefügt",
+	"console.app.added":                     "Herkunft",
 	"console.app.added.operator":            "Von der Administration hinzugefügt",
 	"console.app.added.registered":          "Hat sich selbst registriert",
 	"console.app.added.document":            "Von einem Dokument an ihrer Adresse beschrieben",

@@ -31,7 +31,7 @@ var englishServer = map[string]string{
 	"console.app.id":                        "Client id",
 	"console.app.kind":                      "Kind",
 	"console.app.whose":                     "Whose",
-	"console.app.added":                     "Added",
+	"console.app.added":                     "Origin",
 	"console.app.added.operator":            "Added by an administrator",
 	"console.app.added.registered":          "Registered itself",
 	"console.app.added.document":            "Described by a document at its address",

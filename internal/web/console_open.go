@@ -27,7 +27,7 @@ func (p consoleOpen) show(w http.ResponseWriter, r *http.Request) error {
 	if !p.door.fits(link) {
 		return linkOver()
 	}
-	words := p.words(r, nil).once() // links would repeat the secret
+	words := p.words(r, nil)
 	page := consoleOpenPage{p.site.view(words, words.T("console.open.title")), link}
 	return p.render(w, "console-open", http.StatusOK, page, policy{})
 }

@@ -69,9 +69,13 @@ func TestConsoleUsers_Search(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"": "ann anna annette bob zoe an", "ann": "ann anna annette", "ANN": "ann anna annette", "anna": "anna", "an": "an ann anna annette",
-		"bob@example.com": "bob", d.ann.ID: "ann", "b": "bob", "nn": "", "@": "", "zoe ": "zoe", "%": "",
+		"bob@example.com": "bob", d.ann.ID: "ann", "b": "bob", "nn": "", "@": "", "zoe ": "zoe", "%": "", ".": "", "..": "", "a/b": "", "a/../b": "",
 	} {
-		text := strings.ToLower(b.get(b.base + "/users?" + values("q", query).Encode()).body)
+		a := b.get(b.base + "/users?" + values("q", query).Encode())
+		if a.status != http.StatusOK {
+			t.Errorf("search for %q: %d", query, a.status)
+		}
+		text := strings.ToLower(a.body)
 		for _, name := range []string{"ann", "anna", "annette", "bob", "zoe", "an"} {
 			if shown := strings.Contains(text, "<span><bdi>"+name+"</bdi></span>"); shown != strings.Contains(" "+want+" ", " "+name+" ") {
 				t.Errorf("search for %q: %s is shown: %v", query, name, shown)

@@ -88,11 +88,7 @@ func (p consoleUsersShow) find(ctx context.Context, wanted, after string) (users
 	beginning, wrong := "", error(nil)
 	if wanted != "" {
 		if after == "" {
-			var exact consoleUser
-			err := p.ask(ctx, http.MethodGet, apiPath("users", wanted), nil, &exact)
-			if err == nil {
-				users = append(users, exact)
-			} else if !errors.Is(err, idp.ErrNotFound) {
+			if users, err = p.named(ctx, wanted); err != nil {
 				return nil, false, err
 			}
 			after = wanted
@@ -118,4 +114,20 @@ func (p consoleUsersShow) find(ctx context.Context, wanted, after string) (users
 		found, more = found[:end], false
 	}
 	return append(users, found...), more, nil
+}
+
+// named returns the one person who has this name, address or id, or nobody.
+func (p consoleUsersShow) named(ctx context.Context, name string) ([]consoleUser, error) {
+	if name == "." || name == ".." { // no part of a path
+		return nil, nil
+	}
+	var found consoleUser
+	err := p.ask(ctx, http.MethodGet, apiPath("users", name), nil, &found)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []consoleUser{found}, nil
 }

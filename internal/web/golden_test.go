@@ -163,7 +163,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(flow=|name="session" value=")[0-9A-Za-z]{22}`), "${1}ID"},
 	{regexp.MustCompile(`(/assets/[a-z-]+\.)[0-9a-f]{16}`), "${1}HASH"},
 	{regexp.MustCompile(`<code>[0-9A-Za-z]{22}</code>`), "<code>NUMBER</code>"},
-	{regexp.MustCompile(`(name="link" value=")[^"]+`), "${1}LINK"},
+	{regexp.MustCompile(`(name="link" value="|link=)sgi_[0-9A-Za-z]+`), "${1}LINK"},
 	{regexp.MustCompile(`((?:href|action)="/)[0-9A-Za-z]{22}/`), "${1}CONSOLE/"},
 	{regexp.MustCompile(`(/CONSOLE/users/)[0-9A-Za-z]{22}`), "${1}ID"},
 	{regexp.MustCompile(`(<code>|name="kid" value="|key |Schlüssel )[0-9A-Za-z_-]{43}`), "${1}KID"},

@@ -34,6 +34,9 @@ func (e *explanation) forConsole() web.TokenExplanation {
 	if e.Kind == kindID {
 		t.ClientID, t.Audience = t.Audience, ""
 	}
+	if e.Reason == isBound { // whoever has the key can use it
+		t.Verdict, t.Bound = isUnknown, true
+	}
 	if !e.ofClient() {
 		t.UserID = e.claim("sub")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signet-id/signet/internal/cli"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/verify/verifytest"
 )
 
 // NET-01: what an operator pastes into the console may name any address as its issuer. Only
@@ -33,6 +34,27 @@ func TestConsoleExplainer_NET01_AsksNobodyElse(t *testing.T) {
 	for _, none := range []string{"", "a word", "a.b.c", strings.Repeat("x", 1<<10)} {
 		if told, err := explain(t.Context(), secret.NewText(none), "https://id.example.com"); err == nil {
 			t.Errorf("%.20q: %+v", none, told)
+		}
+	}
+}
+
+// A token that is bound to a key is worth something to who has the key.
+func TestConsoleExplainer_Bound(t *testing.T) {
+	t.Parallel()
+	issuer := verifytest.NewIssuer(t)
+	explain := cli.Explainer(filepath.Join(t.TempDir(), "nobody"), time.Now)
+	for name, c := range map[string]struct {
+		token   string
+		verdict string
+		bound   bool
+	}{
+		"bound":         {issuer.Token("https://orders.example", verifytest.NewDPoPKey(t).Binding()), "unknown", true},
+		"not bound":     {issuer.Token("https://orders.example"), "accepted", false},
+		"bound, forged": {verifytest.NewIssuer(t).Token("https://orders.example", verifytest.Claims{"iss": issuer.URL}, verifytest.NewDPoPKey(t).Binding()), "refused", false},
+	} {
+		told, err := explain(t.Context(), secret.NewText(c.token), issuer.URL)
+		if err != nil || told.Verdict != c.verdict || told.Bound != c.bound || told.Audience != "https://orders.example" {
+			t.Errorf("%s: %+v, %v", name, told, err)
 		}
 	}
 }

@@ -98,7 +98,8 @@ func (p consoleTokenSearch) find(ctx context.Context, f *consoleToken) error {
 		switch {
 		case err == nil:
 			f.User, f.UserAt = u.Name(), p.base+apiPath("users", id)
-			f.EndGrant, f.EndAll = !f.Bad && f.Facts.GrantID != "", !f.Bad && f.Facts.SessionID != ""
+			ends := f.Good || f.Facts.Bound // of another, anybody could have written what it names
+			f.EndGrant, f.EndAll = ends && f.Facts.GrantID != "", ends && f.Facts.SessionID != ""
 		case !errors.Is(err, idp.ErrNotFound):
 			return err
 		}

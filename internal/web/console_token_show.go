@@ -18,6 +18,7 @@ type Explainer func(ctx context.Context, token secret.Text, issuer string) (Toke
 type TokenExplanation struct {
 	Kind      string
 	Verdict   string // accepted, refused or unknown
+	Bound     bool   // good, for who has its key
 	Reason    string
 	Issuer    string // that a JWT names
 	UserID    string

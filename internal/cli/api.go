@@ -37,9 +37,11 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.message }
 
+const socketUsage = "administration socket of the server (default: admin.sock in its data_dir, or in ./signet-dev)"
+
 // administration adds the flags of commands that talk to a server.
 func (a *app) administration(cmd *cobra.Command) *cobra.Command {
-	cmd.PersistentFlags().StringVar(&a.socket, "socket", "", "administration socket of the server (default: admin.sock in its data_dir, or in ./signet-dev)")
+	cmd.PersistentFlags().StringVar(&a.socket, "socket", "", socketUsage)
 	cmd.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON")
 	group(cmd)
 	return cmd
@@ -50,6 +52,10 @@ func (a *app) api() (*api, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newAPI(socket), nil
+}
+
+func newAPI(socket string) *api {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
@@ -58,7 +64,7 @@ func (a *app) api() (*api, error) {
 		Timeout:       30 * time.Second,
 		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	}}
 }
 
 // findSocket: the flag, else the configuration's, else that of a development server that

@@ -92,7 +92,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default: $SIGNET_CONFIG, ./signet.yaml, ~/.config/signet/signet.yaml, /etc/signet/signet.yaml)")
 	root.AddCommand(
-		a.devCommand(), a.initCommand(), a.serveCommand(), a.doctorCommand(), a.healthcheckCommand(), a.demoCommand(),
+		a.devCommand(), a.initCommand(), a.serveCommand(), a.consoleCommand(), a.doctorCommand(), a.healthcheckCommand(), a.demoCommand(),
 		a.userCommand(), a.clientCommand(), a.resourceCommand(), a.sessionCommand(), a.grantCommand(), a.keyCommand(), a.auditCommand(),
 		a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand(),
 	)

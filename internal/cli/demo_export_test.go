@@ -43,7 +43,7 @@ func WriteDemo(out io.Writer, results []DemoResult, asJSON bool) error {
 
 // DevSeed is what a development stack starts with.
 func DevSeed(issuer, calendar, scheduler string) server.Seed {
-	return devSeed(devAddresses{issuer, calendar, scheduler})
+	return devSeed(devAddresses{issuer: issuer, calendar: calendar, scheduler: scheduler})
 }
 
 // DevSecret is the secret of a demo client.

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/signet-id/signet/internal/idp"
@@ -24,11 +22,11 @@ const (
 
 // devFlags are where a development stack lives.
 type devFlags struct {
-	address                   string
-	data                      string
-	ephemeral, bare, verbose  bool
-	port, calendar, scheduler uint16
-	scopes                    []string // of registration, beside the demo's
+	address                            string
+	data                               string
+	ephemeral, bare, verbose           bool
+	port, calendar, scheduler, console uint16
+	scopes                             []string // of registration, beside the demo's
 }
 
 func (a *app) devCommand() *cobra.Command {
@@ -39,7 +37,7 @@ func (a *app) devCommand() *cobra.Command {
 		Long: "Run a provider with demo people, a calendar and a scheduler that uses it, reachable from this machine only.\n" +
 			"Needs no configuration and no network. Mail is caught and shown. What it stores stays in ./signet-dev.\n" +
 			"Its passwords and secrets are known to everybody: nothing of it belongs on a network.",
-		Example: "  signet dev\n  signet dev --ephemeral --port 9080 --calendar-port 9081 --scheduler-port 9082",
+		Example: "  signet dev\n  signet dev --ephemeral --port 9080 --calendar-port 9081 --scheduler-port 9082 --console-port 9083",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.dev(cmd.Context(), f)
@@ -51,6 +49,7 @@ func (a *app) devCommand() *cobra.Command {
 	fl.Uint16Var(&f.port, "port", 8080, "port of the provider; 0 takes a free one")
 	fl.Uint16Var(&f.calendar, "calendar-port", 8081, "port of the calendar; 0 takes a free one")
 	fl.Uint16Var(&f.scheduler, "scheduler-port", 8082, "port of the scheduler; 0 takes a free one")
+	fl.Uint16Var(&f.console, "console-port", consolePort, "port of the console, where this server is managed; 0 takes a free one")
 	fl.StringVar(&f.address, "address", "127.0.0.1", "address to listen on: loopback only")
 	fl.BoolVar(&f.bare, "no-demo", false, "without calendar and scheduler")
 	fl.StringArrayVar(&f.scopes, "registration-scope", nil, "scope of a service of yours that apps may have which register themselves or have a metadata document (repeat for more; see \"signet resource put\")")
@@ -75,8 +74,8 @@ func (a *app) dev(ctx context.Context, f devFlags) (err error) {
 	}
 	start := a.now()
 	stack, err := startDevStack(ctx, devOptions{
-		dataDir: f.data, issuerPort: f.port, calendarPort: f.calendar, schedPort: f.scheduler, demo: !f.bare,
-		scopes: f.scopes, now: a.now, log: log,
+		dataDir: f.data, issuerPort: f.port, calendarPort: f.calendar, schedPort: f.scheduler, consolePort: f.console,
+		demo: !f.bare, console: true, scopes: f.scopes, now: a.now, log: log,
 	})
 	if err != nil {
 		return f.explain(err)
@@ -112,14 +111,9 @@ func onlyLoopback(address string) error {
 
 // explain names the flag that helps.
 func (f devFlags) explain(err error) error {
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "listen" && e.Addr != nil {
-		_, port, _ := net.SplitHostPort(e.Addr.String())
-		for flag, value := range map[string]uint16{"--port": f.port, "--calendar-port": f.calendar, "--scheduler-port": f.scheduler} {
-			if port == strconv.Itoa(int(value)) {
-				return fmt.Errorf("port %s is taken by another program (another signet dev?); choose another with %s, or stop that program", port, flag)
-			}
-		}
-	}
+	err = explainPort(err, map[string]uint16{
+		"--port": f.port, "--calendar-port": f.calendar, "--scheduler-port": f.scheduler, "--console-port": f.console,
+	})
 	if errors.Is(err, idp.ErrExists) {
 		return fmt.Errorf("the data in %s was made for other ports; use those, or another directory with --data, or --ephemeral: %w", f.data, err)
 	}
@@ -185,6 +179,7 @@ func (a *app) banner(at devAddresses, f devFlags, took time.Duration) {
 		line("calendar", at.calendar)
 		line("scheduler", at.scheduler+"  (somebody else's app: connect it to the calendar)")
 	}
+	line("console", at.console) // alone on its line: terminals make a link of it
 	line("manage", "signet user list --socket "+shellWord(socketIn(f.data)))
 	line("a token", "curl -u "+devReports+":"+devSecret(devReports).Reveal()+
 		" -d grant_type=client_credentials -d scope="+scopeFreeBusy+" "+at.issuer+"/token")

@@ -9,7 +9,10 @@ import (
 )
 
 // devAddresses are where the development stack lives.
-type devAddresses struct{ issuer, calendar, scheduler string }
+type devAddresses struct {
+	issuer, calendar, scheduler string
+	console                     string // opens it, once; empty: there is none
+}
 
 // The people and apps of the development stack.
 const (

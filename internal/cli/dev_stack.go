@@ -32,7 +32,9 @@ type devStack struct {
 type devOptions struct {
 	dataDir                             string
 	issuerPort, calendarPort, schedPort uint16
+	consolePort                         uint16
 	demo                                bool     // with calendar and scheduler
+	console                             bool     // with the pages for administration
 	scopes                              []string // that clients may have which nobody added, beside the demo's
 	now                                 func() time.Time
 	log                                 *slog.Logger
@@ -42,7 +44,7 @@ type devOptions struct {
 // startDevStack starts everything; ready says when it answers. It stops when ctx ends or
 // a part cannot go on; the caller must call wait or stop.
 func startDevStack(ctx context.Context, o devOptions) (_ *devStack, err error) {
-	var listeners [3]net.Listener
+	var listeners [4]net.Listener
 	defer func() {
 		for _, ln := range listeners {
 			if err != nil && ln != nil {
@@ -50,16 +52,18 @@ func startDevStack(ctx context.Context, o devOptions) (_ *devStack, err error) {
 			}
 		}
 	}()
-	for i, port := range []uint16{o.issuerPort, o.calendarPort, o.schedPort} {
-		if i > 0 && !o.demo {
-			break
+	for i, part := range [...]struct {
+		port   uint16
+		wanted bool
+	}{{o.issuerPort, true}, {o.calendarPort, o.demo}, {o.schedPort, o.demo}, {o.consolePort, o.console}} {
+		if !part.wanted {
+			continue
 		}
-		// Never on another address: the passwords are known to everybody.
-		if listeners[i], err = net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))); err != nil {
+		if listeners[i], err = listenLoopback(part.port); err != nil {
 			return nil, fmt.Errorf("listen: %w (does another signet dev run? choose other ports)", err)
 		}
 	}
-	d := &devStack{at: addressesOf(listeners, o), ended: make(chan error, 5)}
+	d := &devStack{at: addressesOf(listeners, o), ended: make(chan error, 6)}
 	if d.server, err = newDevServer(ctx, d.at, listeners[0].Addr().String(), o); err != nil {
 		return nil, err
 	}
@@ -70,12 +74,28 @@ func startDevStack(ctx context.Context, o devOptions) (_ *devStack, err error) {
 			return nil, errors.Join(err, d.stop())
 		}
 	}
+	if o.console {
+		if err := d.runConsole(ctx, listeners[3], o); err != nil {
+			return nil, errors.Join(err, d.stop())
+		}
+	}
 	return d, nil
+}
+
+// runConsole starts the same pages as "signet console", on the server's own socket.
+func (d *devStack) runConsole(ctx context.Context, ln net.Listener, o devOptions) error {
+	pages, link, err := newAPI(socketIn(o.dataDir)).console(ln, true, o.now, o.log.With("app", "console"))
+	if err != nil {
+		return err
+	}
+	d.at.console = link
+	d.run(func() error { return serveApp(ctx, ln, pages) })
+	return nil
 }
 
 // addressesOf names the parts: the provider by name and the apps by number, so that they
 // do not share cookies, which ignore ports.
-func addressesOf(listeners [3]net.Listener, o devOptions) devAddresses {
+func addressesOf(listeners [4]net.Listener, o devOptions) devAddresses {
 	port := func(i int, or uint16) string {
 		if listeners[i] == nil {
 			return strconv.Itoa(int(or))

@@ -8,6 +8,7 @@ import (
 	"github.com/signet-id/signet/internal/admin"
 	"github.com/signet-id/signet/internal/doctor"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/web"
 	"github.com/spf13/cobra"
 )
 
@@ -69,3 +70,8 @@ func Snippets(t testing.TB, name string, data SnippetData) []snippet {
 
 // Explanation is what "signet verify --json" writes.
 type Explanation = explanation
+
+// Explainer is what the console is told of tokens by.
+func Explainer(socket string, now func() time.Time) web.Explainer {
+	return newAPI(socket).explainer(now)
+}

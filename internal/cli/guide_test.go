@@ -63,7 +63,7 @@ func runs(script, command string) bool {
 	switch command {
 	case "", "./check", "go install ./cmd/signet":
 		return true
-	case "signet dev", "signet serve --config signet.yaml":
+	case "signet dev", "signet console", "signet serve --config signet.yaml":
 		return strings.Contains(script, "exec "+command)
 	}
 	return strings.Contains(script, "\nexits 0 "+command+"\n")

@@ -98,7 +98,8 @@ func TestExamples_AreRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := map[string]bool{ // those that do not end by themselves; other scripts run them with other ports
-		"signet dev": true, "signet dev --ephemeral --port 9080 --calendar-port 9081 --scheduler-port 9082": true,
+		"signet dev": true, "signet dev --ephemeral --port 9080 --calendar-port 9081 --scheduler-port 9082 --console-port 9083": true,
+		"signet console": true, "signet console --port 0 --socket /var/lib/signet/admin.sock": true,
 		"SIGNET_PUBLIC_URL=https://id.example.com SIGNET_KEY_FILE=/run/secrets/key SIGNET_TRUSTED_PROXIES=10.0.0.2 signet serve": true,
 		"signet serve --config /etc/signet/signet.yaml":                                         true,
 		"signet serve --database 'postgres://signet@db.example.com/signet?sslmode=verify-full'": true,

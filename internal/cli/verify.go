@@ -46,6 +46,7 @@ const (
 	isUnknown   = "unknown"
 	notAsked    = "not asked"
 	nobodyAsked = "its issuer was not asked"
+	isBound     = "it is bound to a key, and came without the proof of it"
 )
 
 // question is what somebody wants to know of a token.

@@ -153,7 +153,7 @@ func (e *explanation) judge(err error, now time.Time) {
 		e.Signature, e.Reason = "bad", "it was changed on its way, or somebody else made it: "+err.Error()
 		e.NextStep = "get a new one, and ask where this one came from"
 	case errors.Is(err, verify.ErrBound):
-		e.Reason, e.NextStep = "it is bound to a key, and came without the proof of it", "send it with the scheme DPoP and a proof of that key (RFC 9449 §7.1)"
+		e.Reason, e.NextStep = isBound, "send it with the scheme DPoP and a proof of that key (RFC 9449 §7.1)"
 	case errors.Is(err, verify.ErrMalformed), errors.Is(err, verify.ErrType):
 		e.Signature = notAsked
 	}

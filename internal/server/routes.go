@@ -13,15 +13,7 @@ import (
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	s.register(mux)
-	mux.HandleFunc(elsewhere, func(w http.ResponseWriter, r *http.Request) {
-		methods := otherMethods(mux, r)
-		if methods == "" {
-			s.pages.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Allow", methods)
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-	})
+	mux.HandleFunc(elsewhere, func(w http.ResponseWriter, r *http.Request) { s.nothing(w, r, otherMethods(mux, r)) })
 	return mux
 }
 
@@ -32,6 +24,23 @@ func (s *Server) register(mux edge.Mux) {
 	mux.Handle("GET /healthz", http.HandlerFunc(s.readyz))
 	s.endpoints.Register(mux)
 	s.pages.Register(mux)
+}
+
+// nothing answers what no route does: browsers with a page, everybody else in a word.
+func (s *Server) nothing(w http.ResponseWriter, r *http.Request, methods string) {
+	status := http.StatusNotFound
+	if methods != "" {
+		w.Header().Set("Allow", methods)
+		status = http.StatusMethodNotAllowed
+	}
+	switch {
+	case !edge.WantsPage(r):
+		http.Error(w, strings.ToLower(http.StatusText(status)), status)
+	case methods == "":
+		s.pages.NotFound(w, r)
+	default:
+		s.pages.WrongMethod(w, r, methods)
+	}
 }
 
 // elsewhere matches what no route does. With a method it would be one that every address has.

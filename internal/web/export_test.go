@@ -15,6 +15,15 @@ func (p *Pages) Routes() []string {
 	return list
 }
 
+// Routes lists method and path of every page that needs the cookie.
+func (c *Console) Routes() []string {
+	var list []string
+	for _, r := range c.table() {
+		list = append(list, r.method+" "+c.base+r.path)
+	}
+	return list
+}
+
 // Catalogues by language.
 var Catalogues = map[string]map[string]string{"en": english, "de": german}
 

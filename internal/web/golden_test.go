@@ -103,6 +103,7 @@ func allPages(wd *world, lang string) []shown {
 		wd.pages.Error(w, r, http.StatusTooManyRequests, web.Problem{Title: web.Catalogues["en"]["oauth.many.title"], Text: web.Catalogues["en"]["oauth.many.text"]})
 	})
 	through("not-found-elsewhere", wd.pages.NotFound)
+	through("wrong-method", func(w http.ResponseWriter, r *http.Request) { wd.pages.WrongMethod(w, r, "GET, HEAD") })
 	through("form-post", func(w http.ResponseWriter, r *http.Request) {
 		wd.pages.FormPost(w, r, web.FormPost{Action: redirectURI, Fields: []web.FormField{{Name: "code", Value: "c"}, {Name: "state", Value: `"><b>`}}})
 	})
@@ -119,7 +120,7 @@ func allPages(wd *world, lang string) []shown {
 		})
 	}
 	wd.mux = mux
-	return list
+	return append(list, wd.consolePages(lang)...)
 }
 
 // limited answers that somebody has to wait, or that too much is going on.
@@ -162,6 +163,12 @@ var changing = []struct {
 	{regexp.MustCompile(`(flow=|name="session" value=")[0-9A-Za-z]{22}`), "${1}ID"},
 	{regexp.MustCompile(`(/assets/[a-z-]+\.)[0-9a-f]{16}`), "${1}HASH"},
 	{regexp.MustCompile(`<code>[0-9A-Za-z]{22}</code>`), "<code>NUMBER</code>"},
+	{regexp.MustCompile(`(name="link" value="|link=)sgi_[0-9A-Za-z]+`), "${1}LINK"},
+	{regexp.MustCompile(`((?:href|action)="/)[0-9A-Za-z]{22}/`), "${1}CONSOLE/"},
+	{regexp.MustCompile(`(/CONSOLE/users/)[0-9A-Za-z]{22}`), "${1}ID"},
+	{regexp.MustCompile(`(<code>|name="kid" value="|key |Schlüssel )[0-9A-Za-z_-]{43}`), "${1}KID"},
+	{regexp.MustCompile(`sgs_[0-9A-Za-z]{49}`), "SECRET"},
+	{regexp.MustCompile(`(name="(?:grant|user)" value=")[0-9A-Za-z]{22}`), "${1}ID"},
 	{regexp.MustCompile(`(user-code"[^>]*><code>)[A-Z]{5}-[A-Z]{5}`), "${1}XXXXX-XXXXX"},
 }
 

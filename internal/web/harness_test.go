@@ -46,6 +46,7 @@ type world struct {
 	ann   idp.User
 	bob   idp.User
 	told  []string // sessions whose apps were told of their end
+	dev   bool     // development mode
 }
 
 var deviceKey = [32]byte{7}
@@ -75,6 +76,7 @@ func newWorld(t *testing.T, change ...func(*web.Config)) *world {
 	for _, c := range change {
 		c(&cfg)
 	}
+	wd.dev = cfg.Dev
 	if wd.pages, err = web.New(cfg); err != nil {
 		t.Fatal(err)
 	}

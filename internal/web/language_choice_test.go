@@ -72,7 +72,9 @@ func TestLanguage_OnlyWhatCanBeShownAgain(t *testing.T) {
 		again := true
 		switch page.name {
 		case "form-post", "logged-out", "logged-out-apps", "device-allowed", "device-denied", "stale-form",
-			"not-found", "flow-gone", "problem", "too-many", "not-found-elsewhere":
+			"not-found", "flow-gone", "problem", "too-many", "not-found-elsewhere", "wrong-method",
+			"console-closed", "console-link-used", "console-user-gone", "console-stale-form", "console-away", "console-left",
+			"console-app-secret", "console-app-gone", "console-token-none", "console-token-refresh", "console-token-dead":
 			again = false
 		}
 		if page.body != "" && otherLanguage.MatchString(page.body) != again {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -88,6 +89,15 @@ func (p *Pages) Error(w http.ResponseWriter, r *http.Request, status int, proble
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
 	keepLanguage(w, r)
 	p.site.answerError(w, r, &failure{status: http.StatusNotFound, kind: "no_page", cause: idp.ErrNotFound})
+}
+
+// WrongMethod answers requests for pages that exist, with a method that they do not have. The
+// methods that they have are in the header already (Allow), and said in development.
+func (p *Pages) WrongMethod(w http.ResponseWriter, r *http.Request, methods string) {
+	keepLanguage(w, r)
+	p.site.answerError(w, r, &failure{
+		status: http.StatusMethodNotAllowed, kind: "wrong_method", cause: fmt.Errorf("the address has %s: %w", methods, idp.ErrInvalid),
+	})
 }
 
 // setRetryAfter says when to come back, in whole seconds, rounded up (RFC 9110 §10.2.3).

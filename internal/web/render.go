@@ -109,13 +109,16 @@ func (s *site) render(w http.ResponseWriter, name string, status int, page any, 
 // parseTemplates gives each page the frame of the folder that it lies in.
 func parseTemplates() (map[string]*template.Template, error) {
 	pages := map[string]*template.Template{}
-	for _, folder := range [...]string{"card", "account"} {
+	for _, folder := range [...]string{"card", "account", "console"} {
 		files, err := templateFiles.ReadDir("templates/" + folder)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range files {
 			name := strings.TrimSuffix(f.Name(), ".html")
+			if folder == "console" { // an account has an overview as well
+				name = "console/" + name
+			}
 			t, err := template.New(name).Option("missingkey=error").ParseFS(templateFiles,
 				"templates/frame.html", "templates/parts.html", "templates/frame_"+folder+".html",
 				path.Join("templates", folder, f.Name()))

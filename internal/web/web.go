@@ -1,6 +1,7 @@
 // Package web is the pages for people: signing in, choosing an account, consent, devices, the
 // account with its sessions, apps, password and log, and the pages that other packages
-// show through it (errors, signing out).
+// show through it (errors, signing out). And the operator's: the console, which is served
+// apart from all others and asks the administration through a function that it is handed.
 //
 // Pages are written on the server, work without JavaScript and at a width of 320 pixels
 // (WCAG 2.2 AA), and load nothing from anywhere else. A page does one step of a login and

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -21,6 +22,13 @@ var (
 	catalogues = []words{{Lang: "en", text: english}, {Lang: "de", text: german}}
 	matcher    = language.NewMatcher([]language.Tag{language.English, language.German})
 )
+
+// joined is one catalogue of two that share no key.
+func joined(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
 
 const maxLanguages = 200 // bytes of a wish that are read
 

@@ -1,7 +1,7 @@
 package web
 
 // german has the keys of english.
-var german = map[string]string{
+var german = joined(joined(germanConsole, germanServer), map[string]string{
 	"dev.banner": "Entwicklungsmodus: Hier ist nichts geschützt. Verwenden Sie keine echten Passwörter.",
 	"dev.mail":   "Abgefangene E-Mails",
 	"skip":       "Zum Inhalt",
@@ -301,6 +301,8 @@ var german = map[string]string{
 	"problem.duplicate_cookie.text":  "Dasselbe Cookie kam zweimal, und wir wissen nicht, welches von uns ist. Löschen Sie die Cookies dieser Website und beginnen Sie von vorn.",
 	"problem.no_page.title":          "Diese Seite gibt es nicht",
 	"problem.no_page.text":           "Die Adresse ist falsch, oder die Seite gibt es nicht mehr.",
+	"problem.wrong_method.title":     "So geht es nicht",
+	"problem.wrong_method.text":      "Die Seite gibt es, aber auf diese Weise lässt sie sich nicht aufrufen. Öffnen Sie sie über einen Link, oder geben Sie die Adresse neu ein.",
 	"problem.busy.title":             "Gerade ist sehr viel los",
 	"problem.busy.text":              "Bitte versuchen Sie es in ein paar Sekunden noch einmal. Es geht nichts verloren.",
 	"problem.broken.title":           "Bei uns ist etwas schiefgegangen",
@@ -319,4 +321,4 @@ var german = map[string]string{
 	"oauth.many.text":       "Zu viele Anmeldungen wurden begonnen und nicht beendet. Bitte versuchen Sie es in ein paar Minuten noch einmal.",
 	"oauth.elsewhere.title": "Das kam nicht von unserer Seite",
 	"oauth.elsewhere.text":  "Nichts wurde geändert. Öffnen Sie die Seite neu und wiederholen Sie, was Sie tun wollten.",
-}
+})

@@ -1,7 +1,7 @@
 package web
 
 // english is the catalogue that every other one follows.
-var english = map[string]string{
+var english = joined(joined(englishConsole, englishServer), map[string]string{
 	"dev.banner": "Development mode: nothing here is protected. Use no real passwords.",
 	"dev.mail":   "Caught mail",
 	"skip":       "Skip to content",
@@ -301,6 +301,8 @@ var english = map[string]string{
 	"problem.duplicate_cookie.text":  "The same cookie came twice, and we cannot tell which one is ours. Delete the cookies of this site and start again.",
 	"problem.no_page.title":          "There is no such page",
 	"problem.no_page.text":           "The address is wrong, or the page is gone.",
+	"problem.wrong_method.title":     "This does not work like that",
+	"problem.wrong_method.text":      "The page is there, but it cannot be asked in this way. Open it from a link, or type its address anew.",
 	"problem.busy.title":             "We are very busy",
 	"problem.busy.text":              "Please try again in a few seconds. Nothing is lost.",
 	"problem.broken.title":           "Something broke on our side",
@@ -319,4 +321,4 @@ var english = map[string]string{
 	"oauth.many.text":       "Too many sign-ins were started and not finished. Please try again in a few minutes.",
 	"oauth.elsewhere.title": "That did not come from our page",
 	"oauth.elsewhere.text":  "Nothing was changed. Open the page again and repeat what you wanted to do.",
-}
+})

@@ -181,3 +181,32 @@ func TestWords_TextsOfOAuth(t *testing.T) {
 		t.Errorf("only %d texts found", found)
 	}
 }
+
+// What the console says of a token comes from package cli and the API, in English. Kinds and
+// reasons that are always the same are known in every language.
+func TestWords_TextsOfTokens(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for key, text := range web.Catalogues["en"] {
+		known[text] = known[text] || strings.HasPrefix(key, "console.token.")
+	}
+	for file, pattern := range map[string]string{
+		"../admin/tokens_inspect.go": `(?:Reason = |Reason: |tokenDead, |ClientDisabled = )"([^"]+)"`,
+		"../cli/verify_opaque.go":    `(?:Reason(?:, e\.NextStep)?(?: =|:) |secret\.\w+: +|isUnknown, Reason: |accepted, )"([^"+]+)"[,}\n]`,
+		"../cli/verify_jwt.go":       `(?:kind\w+ += |jwt": |JWT": |e\.Kind = )"([^"]+)"`,
+	} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(pattern).FindAllStringSubmatch(string(source), -1)
+		for _, m := range found {
+			if !known[m[1]] {
+				t.Errorf("%s: no translation of %q", file, m[1])
+			}
+		}
+		if len(found) < 5 {
+			t.Errorf("%s: only %d texts found", file, len(found))
+		}
+	}
+}

@@ -21,6 +21,7 @@ type visitor struct {
 	app  receiver
 	wiki *wiki
 	lang string
+	desk *string // the console's address, once it is open
 }
 
 // Every page of ours in both languages, both themes and both widths: no finding of the
@@ -41,6 +42,19 @@ func TestPages(t *testing.T) {
 		v.goodbyePages()
 	}
 	v.tooManyAttempts()
+}
+
+// The console's pages as well.
+func TestPages_Console(t *testing.T) {
+	t.Parallel()
+	at := startStack(t)
+	v := visitor{tab: newTab(t), at: at, desk: new(string)}
+	v.add("--id", "wiki", "--name", "Wiki", "--first-party", "--redirect", "https://wiki.example/cb")
+	v.add("--id", "diary", "--name", longName, "--type", "native", "--redirect", "com.example.diary:/cb",
+		"--scope", "openid,profile,email,groups,offline_access,calendar.freebusy:read,calendar.meetings:write")
+	for _, v.lang = range []string{"en", "de"} {
+		v.consolePages()
+	}
 }
 
 func (v visitor) add(flags ...string) {
@@ -81,6 +95,7 @@ func (v visitor) strangerPages() {
 	v.t.Helper()
 	v.visit("welcome", "/?lang="+v.lang)
 	v.visit("404", "/no/such/page")
+	v.visit("405", "/token")
 	v.visit("problem", "/authorize?client_id=nobody")
 	v.visit("login", "/login")
 	v.tryPassword("ann", "wrong")

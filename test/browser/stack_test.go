@@ -12,7 +12,7 @@ import (
 )
 
 // addresses are where a development stack lives.
-type addresses struct{ issuer, calendar, scheduler, socket string }
+type addresses struct{ issuer, calendar, scheduler, console, socket string }
 
 // binary builds signet once for all tests.
 var binary = sync.OnceValues(func() (string, error) {
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 }
 
 // line is what "signet dev" prints of each part.
-var line = regexp.MustCompile(`^\s+(issuer|calendar|scheduler|manage)\s+(?:signet user list --socket )?(\S+)`)
+var line = regexp.MustCompile(`^\s+(issuer|calendar|scheduler|console|manage)\s+(?:signet user list --socket )?(\S+)`)
 
 // startStack runs "signet dev" on free ports until the test ends.
 func startStack(t *testing.T) addresses {
@@ -58,7 +58,7 @@ func startStackWith(t *testing.T, data ...string) addresses {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"dev", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0"}, data...)...)
+	cmd := exec.Command(path, append([]string{"dev", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0", "--console-port", "0"}, data...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -72,13 +72,13 @@ func startStackWith(t *testing.T, data ...string) addresses {
 		_ = cmd.Wait() // its code says that it was interrupted
 	})
 	found := map[string]string{}
-	for lines := bufio.NewScanner(out); len(found) < 4 && lines.Scan(); {
+	for lines := bufio.NewScanner(out); len(found) < 5 && lines.Scan(); {
 		if m := line.FindStringSubmatch(lines.Text()); m != nil {
 			found[m[1]] = m[2]
 		}
 	}
-	if len(found) < 4 {
+	if len(found) < 5 {
 		t.Fatalf("signet dev does not say where it is: %v", found)
 	}
-	return addresses{found["issuer"], found["calendar"], found["scheduler"], found["manage"]}
+	return addresses{found["issuer"], found["calendar"], found["scheduler"], found["console"], found["manage"]}
 }

@@ -138,7 +138,7 @@ func startDev(binary, dir string) (*provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, "dev", "--data", dir, "--port", "0", "--calendar-port", "0", "--scheduler-port", "0", "--registration-scope", toolsScope)
+	cmd := exec.Command(binary, "dev", "--data", dir, "--port", "0", "--calendar-port", "0", "--scheduler-port", "0", "--console-port", "0", "--registration-scope", toolsScope)
 	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+trusted.ca)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

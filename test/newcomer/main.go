@@ -73,7 +73,7 @@ func firstMinutes(binary string, note func(string, time.Duration)) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	began := time.Now()
-	dev := exec.CommandContext(ctx, binary, "dev", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0")
+	dev := exec.CommandContext(ctx, binary, "dev", "--port", "0", "--calendar-port", "0", "--scheduler-port", "0", "--console-port", "0")
 	dev.Dir, dev.Stderr = dir, os.Stderr
 	out, err := dev.StdoutPipe()
 	if err != nil {

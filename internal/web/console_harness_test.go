@@ -27,15 +27,17 @@ type desk struct {
 	console *web.Console
 	link    string // path and query
 	api     http.Handler
+	log     *bytes.Buffer // all that was logged
 }
 
 func (wd *world) desk() *desk {
 	wd.t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	written := &bytes.Buffer{}
+	log := slog.New(slog.NewJSONHandler(written, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ring, err := keyring.Open(wd.t.Context(), wd.db, keyring.Config{KEK: secret.Key()}, wd.now())
 	wd.must(err)
 	hasher := passhash.New(passhash.Config{InsecureCheap: true, Workers: 2, Now: wd.now})
-	d := &desk{world: wd, api: admin.New(admin.Config{Issuer: issuer, Store: wd.db, Keys: ring, Hasher: hasher, Now: wd.now, Log: log})}
+	d := &desk{world: wd, log: written, api: admin.New(admin.Config{Issuer: issuer, Store: wd.db, Keys: ring, Hasher: hasher, Now: wd.now, Log: log})}
 	console, link, err := web.NewConsole(web.ConsoleConfig{API: d.call, Origin: consoleOrigin, Version: "v1.2.3", Dev: wd.dev, Now: wd.now, Log: log})
 	wd.must(err)
 	d.console, d.link = console, strings.TrimPrefix(link, consoleOrigin)

@@ -28,11 +28,15 @@ type desk struct {
 	console *web.Console
 	link    string // path and query
 	api     http.Handler
+	log     *bytes.Buffer // all that was logged
 }
 
 func (wd *world) desk() *desk {
 	wd.t.Helper()
-	return wd.deskLogging(slog.New(slog.DiscardHandler))
+	written := &bytes.Buffer{}
+	d := wd.deskLogging(slog.New(slog.NewJSONHandler(written, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	d.log = written
+	return d
 }
 
 func (wd *world) deskLogging(log *slog.Logger) *desk {

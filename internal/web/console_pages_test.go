@@ -146,6 +146,9 @@ func TestConsoleUser_Actions(t *testing.T) {
 		t.Errorf("the notice is not said once: %s", text)
 	}
 	b.submit(page, bob, "action", "end_all")
+	if text := b.get(bob).text(); !strings.Contains(text, "All sessions are signed out.") {
+		t.Errorf("no notice: %s", text)
+	}
 	if open(other) || open(phone) {
 		t.Error("a session is left")
 	}
@@ -154,6 +157,9 @@ func TestConsoleUser_Actions(t *testing.T) {
 		t.Errorf("bob is not disabled: %v", err)
 	}
 	b.submit(page, bob, "action", "enable")
+	if text := b.get(bob).text(); !strings.Contains(text, "The person may sign in again.") {
+		t.Errorf("no notice: %s", text)
+	}
 	if u, err := wd.db.User(t.Context(), wd.bob.ID); err != nil || !u.DisabledAt.IsZero() {
 		t.Errorf("bob is not enabled: %v", err)
 	}

@@ -274,6 +274,33 @@ func TestConsole_Headers(t *testing.T) {
 	}
 }
 
+// OPS-01: what opens the console and what keeps it open is in no line of the log, and
+// neither is what was typed.
+func TestConsole_OPS01_Log(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	b := d.tab().open()
+	d.tab().get(d.link)
+	page := b.get(b.base + "/users/add")
+	const password = "nine silver spoons in Graz"
+	b.submit(page, b.base+"/users/add", "username", "x y", "password", password)
+	b.submit(page, b.base+"/users/add", "username", "carol", "password", password)
+	b.post(b.base+"/users/add", values("csrf", "wrong", "password", password))
+	b.get(b.base + "/users?q=carol")
+	written := d.log.String()
+	for name, secret := range map[string]string{
+		"the link": strings.TrimPrefix(d.link, "/open?link="), "the cookie": b.cookies["signet-console"].Value, "the anti-CSRF value": page.csrf(),
+		"a password": password, "a search": "q=carol",
+	} {
+		if secret == "" || strings.Contains(written, secret) {
+			t.Errorf("%s is in the log", name)
+		}
+	}
+	if strings.Count(written, `"msg":"request"`) < 7 {
+		t.Errorf("requests are not logged: %s", written)
+	}
+}
+
 func TestNewConsole_Refuses(t *testing.T) {
 	t.Parallel()
 	for _, origin := range []string{"", "http://0.0.0.0:8083", "http://192.0.2.1:8083", "http://id.example.com:8083", "https://127.0.0.1:8083", "http://127.0.0.1", "::"} {

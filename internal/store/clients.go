@@ -88,7 +88,9 @@ func (db *DB) DisableClient(ctx context.Context, by idp.Actor, id string, now ti
 		if err != nil {
 			return err
 		}
-		t.revoke(db.rule(idp.RuleClient, id, now))
+		if err := db.revokeIssued(t, idp.RuleClient, id, now); err != nil {
+			return err
+		}
 		t.changed("client", id, now)
 		return t.audit(by, event{action: "client.disable", target: id, clientID: id}, now)
 	})
@@ -124,7 +126,9 @@ func (db *DB) clientGone(t *tx, by idp.Actor, id string, now time.Time) error {
 	if err := t.retire("client", id, now); err != nil {
 		return err
 	}
-	t.revoke(db.rule(idp.RuleClient, id, now))
+	if err := db.revokeIssued(t, idp.RuleClient, id, now); err != nil {
+		return err
+	}
 	t.changed("client", id, now)
 	return t.audit(by, event{action: "client.delete", target: id, clientID: id}, now)
 }

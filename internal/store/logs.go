@@ -149,6 +149,25 @@ func (db *DB) rule(kind idp.RuleKind, id string, now time.Time) idp.Rule {
 	return r
 }
 
+// revokeIssued notes a rule against what was issued until now, by a client or by all. Tokens
+// that are made while an older rule reaches into the future are dated the second after it
+// (Hub.NotBefore): the new rule reaches them, too.
+func (db *DB) revokeIssued(t *tx, kind idp.RuleKind, id string, now time.Time) error {
+	r, query, args := db.rule(kind, id, now), "SELECT MAX(before) FROM revocations WHERE id IN ($1, '')", []any{id}
+	if kind == idp.RuleAll {
+		query, args = "SELECT MAX(before) FROM revocations", nil
+	}
+	var older time.Time
+	if err := t.row(query, args...).Scan(asTime{&older}); err != nil {
+		return err
+	}
+	if ahead := older.Add(time.Second); ahead.After(r.Before) {
+		r.Before, r.Until = ahead, ahead.Add(db.ruleLifetime)
+	}
+	t.revoke(r)
+	return nil
+}
+
 // RevocationHead returns the log's epoch and the number of its newest rule, as the
 // database knows them now.
 func (db *DB) RevocationHead(ctx context.Context) (epoch string, seq int64, err error) {

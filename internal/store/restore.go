@@ -101,7 +101,9 @@ func (db *DB) beginEpoch(t *tx, by idp.Actor, reason string, done *Restored, now
 			return err
 		}
 	}
-	t.revoke(db.rule(idp.RuleAll, "", now)) // covers the tokens of all those sessions and grants
+	if err := db.revokeIssued(t, idp.RuleAll, "", now); err != nil { // covers the tokens of all those sessions and grants
+		return err
+	}
 	if done.Keys, err = db.retireAllKeys(t, now); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ var clientTests = []test{
 	{"clients are read as they were written", clientsRoundTrip},
 	{"CLI-04 putting a disabled client does not enable it", clientsStayDisabled},
 	{"TOK-10 a disabled or deleted client's grants are dead", clientsGone},
+	{"TOK-10 a client that is disabled again loses what it got in between", clientsDisabledAgain},
 }
 
 func clientsRoundTrip(w *world) {
@@ -96,4 +97,42 @@ func clientsGone(w *world) {
 	}
 	w.must(w.EnableClient(w.ctx, operator, "one", w.now))
 	w.grant(ann, "one", "")
+}
+
+// clientsDisabledAgain: while a rule reaches into the future, new tokens are dated the second
+// after it. The next rule must reach them, however soon it comes.
+func clientsDisabledAgain(w *world) {
+	w.client("app")
+	w.client("other")
+	between := func() time.Time { return w.rules()[len(w.rules())-1].Before.Add(time.Second) }
+	for _, end := range []func() error{
+		func() error { return w.DisableClient(w.ctx, operator, "app", w.now) },
+		func() error { return w.DisableClient(w.ctx, operator, "app", w.now) },
+		func() error { return w.DeleteClient(w.ctx, operator, "app", w.now) },
+	} {
+		issued := w.now
+		if len(w.rules()) > 0 {
+			issued = between()
+		}
+		w.must(end())
+		dead, err := w.TokenRevoked(w.ctx, idp.TokenNames{ClientID: "app", IssuedAt: issued}, w.now)
+		w.must(err)
+		last := w.rules()[len(w.rules())-1]
+		w.equal("dead", dead, true)
+		w.equal("until", last.Until, last.Before.Add(RuleLifetime))
+	}
+	w.must(w.DisableClient(w.ctx, operator, "other", w.now))
+	w.equal("another client's rule is no further off", between(), w.now.Add(3*time.Second).Truncate(time.Second))
+
+	var newest time.Time
+	for _, r := range w.rules() {
+		if r.Before.After(newest) {
+			newest = r.Before
+		}
+	}
+	_, err := w.BeginEpoch(w.ctx, operator, w.now)
+	w.must(err)
+	dead, err := w.TokenRevoked(w.ctx, idp.TokenNames{ClientID: "third", IssuedAt: newest.Add(time.Second)}, w.now)
+	w.must(err)
+	w.equal("a new epoch reaches what any of them had", dead, true)
 }

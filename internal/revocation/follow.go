@@ -37,6 +37,7 @@ type follower struct {
 	epoch   string
 	setBack int
 	at      int64
+	head    int64  // where the log ended when it came: it is not told less than that is all
 	last    *Event // nil before the first
 }
 
@@ -52,7 +53,7 @@ func (f *follower) resume(ctx context.Context, epoch string, after int64) error 
 	if err != nil {
 		return fmt.Errorf("revocation head: %w", err)
 	}
-	f.epoch = current
+	f.epoch, f.head = current, head
 	if epoch == current && after >= 0 && after <= head {
 		f.at = after
 	}
@@ -74,12 +75,12 @@ func (f *follower) next(ctx context.Context) (*Event, error) {
 		switch {
 		case epoch == "": // the hub has not read the log yet
 		case epoch != f.epoch || setBack != f.setBack:
-			f.epoch, f.setBack, f.at, f.last = epoch, setBack, 0, nil
+			f.epoch, f.setBack, f.at, f.head, f.last = epoch, setBack, 0, 0, nil
 			continue
 		case f.at < head:
-			return h.after(ctx, epoch, f.at, f.at+1)
+			return h.after(ctx, epoch, f.at, f.at+1, f.head)
 		case f.last == nil:
-			return h.after(ctx, epoch, f.at, f.at)
+			return h.after(ctx, epoch, f.at, f.at, f.head)
 		case beat != nil && beat.To == f.at && beat.number > f.last.number:
 			return beat, nil
 		}
@@ -96,9 +97,11 @@ func (f *follower) next(ctx context.Context) (*Event, error) {
 // after returns a batch that continues from a position and reaches another: a shared
 // one, or else a new one, made by one follower at a time, so that a crowd of newcomers
 // costs no more than one. Positions are made up easily, so batches begin at few of them:
-// otherwise each would be made for one follower, and all others would wait for it.
-func (h *Hub) after(ctx context.Context, epoch string, at, reach int64) (*Event, error) {
-	if e := h.shared(epoch, at, reach); e != nil {
+// otherwise each would be made for one follower, and all others would wait for it. A shared
+// batch that says it is all there is must go as far as known: somebody who asks after a
+// revocation would hear otherwise that there is none.
+func (h *Hub) after(ctx context.Context, epoch string, at, reach, known int64) (*Event, error) {
+	if e := h.shared(epoch, at, reach, known); e != nil {
 		return e, nil
 	}
 	select {
@@ -109,7 +112,7 @@ func (h *Hub) after(ctx context.Context, epoch string, at, reach int64) (*Event,
 	case <-h.done:
 		return nil, ErrClosed
 	}
-	if e := h.shared(epoch, at, reach); e != nil {
+	if e := h.shared(epoch, at, reach, known); e != nil {
 		return e, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -145,17 +148,21 @@ func common(at, head int64) int64 {
 	return at - at%maxRules
 }
 
-func (h *Hub) shared(epoch string, at, reach int64) *Event {
+func (h *Hub) shared(epoch string, at, reach, known int64) *Event {
 	now := h.cfg.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.epoch != epoch {
 		return nil
 	}
-	if e := h.cache.get(at, reach, now); e != nil || common(at, h.head) == at {
-		return e
+	e := h.cache.get(at, reach, now)
+	if e == nil && common(at, h.head) != at {
+		e = h.cache.around(at, now)
 	}
-	return h.cache.around(at, now)
+	if e != nil && e.To == e.Head && e.To < known {
+		return nil
+	}
+	return e
 }
 
 // cache holds the newest batches by where they begin. It is guarded by Hub.mu.

@@ -344,6 +344,31 @@ func TestFollow_OldBatchesAreNotShared(t *testing.T) {
 	})
 }
 
+// TestFollow_AllIsAll: who comes after a revocation is not told by a batch from before it that
+// there is no more: a crowd still shares one. TOK-12
+func TestFollow_AllIsAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, s := newMemLog(), newSigning(t, "k1")
+		l.append(false, grants(10, time.Now())...)
+		h := newHub(l, s)
+		start(t, h)
+		synctest.Wait()
+		for i := range int64(5) {
+			l.append(i%2 == 0, grants(1, time.Now())...) // the hub need not have heard of it
+			signatures := s.count()
+			for _, after := range []int64{0, 3, 0, 10 + i, 10 + i} {
+				if e := <-follow(t, h, "e1", after); e.To == e.Head && e.To != 11+i {
+					t.Errorf("from %d: all is said to end at %d of %d", after, e.To, 11+i)
+				}
+			}
+			if n := s.count() - signatures; n > 4 {
+				t.Errorf("%d signatures", n)
+			}
+		}
+	})
+}
+
 // TestHub_NotBefore: a client's new token is dated later than every live rule that
 // would name it, and only as long as that matters.
 func TestHub_NotBefore(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,26 @@ func TestList(t *testing.T) {
 		if !found[root+want] {
 			t.Errorf("not found: %s", want)
 		}
+	}
+}
+
+// The end of the time alone is no finding.
+func TestFound(t *testing.T) {
+	t.Parallel()
+	const (
+		progress = "fuzz: elapsed: 2s, execs: 5460 (3020/sec), new interesting: 0 (total: 1)\n"
+		late     = "--- FAIL: FuzzGood (1.81s)\n    context deadline exceeded\nFAIL\nexit status 1\nFAIL\texample.com/m\t1.816s\n"
+		finding  = "--- FAIL: FuzzBad (0.02s)\n    --- FAIL: FuzzBad (0.00s)\n        m_test.go:6: -13\n    \n    Failing input written to testdata/fuzz/FuzzBad/1eb4\nFAIL\n"
+		inside   = "--- FAIL: FuzzBad (0.02s)\n    --- FAIL: FuzzBad (0.00s)\n        m_test.go:6: context deadline exceeded\nFAIL\n"
+	)
+	failed := errors.New("exit status 1")
+	for out, want := range map[string]bool{progress + late: false, progress + finding: true, inside: true, finding + late: true, "build failed\n": true} {
+		if found(failed, []byte(out)) != want {
+			t.Errorf("%q: want %v", out, want)
+		}
+	}
+	if found(nil, []byte(progress)) {
+		t.Error("no failure is a finding")
 	}
 }
 

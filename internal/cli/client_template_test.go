@@ -190,7 +190,7 @@ func TestClientTemplate_Keys(t *testing.T) {
 		"gitea": {`--provider openidConnect`, `--key 'c-1.b_2'`, `--secret 'sgs_0aZ'`, `--auto-discover-url 'https://id.example.com/it'\''s/.well-known/openid-configuration'`,
 			`--scopes 'profile'`},
 		"spa": {`authority: "` + filledIn.Issuer + `"`, `client_id: "c-1.b_2"`, `redirect_uri: "` + filledIn.Redirect + `"`, `scope: "openid profile notes:read"`,
-			`resource: "` + filledIn.Issuer + `", `, `signinSilent({ resource: "` + filledIn.Resource + `" })`},
+			`resource: "` + filledIn.Issuer + `", `, `signinSilent({ resource: "` + filledIn.Resource + `", extraTokenParams: { scope: "notes:read" } })`},
 		"nextjs": {`AUTH_SIGNET_ISSUER="` + filledIn.Issuer + `"`, `AUTH_SIGNET_ID="c-1.b_2"`, `AUTH_SIGNET_SECRET="sgs_0aZ"`},
 	} {
 		for _, w := range want {

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -48,6 +49,36 @@ func TestREADME(t *testing.T) {
 	for _, name := range names {
 		if row := regexp.MustCompile("(?m)^\\| `" + name + "[(`]"); len(row.FindAllString(readme, -1)) != 1 {
 			t.Errorf("README: %s does not stand in exactly one row of a table", name)
+		}
+	}
+}
+
+// The commands for a copy of the repository make a module that builds, with no network.
+func TestREADME_Copy(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := regexp.MustCompile("(?m)^go mod .*$").FindAllString(string(readme), -1)
+	if len(commands) != 2 {
+		t.Fatalf("found %q", commands)
+	}
+	dir := t.TempDir()
+	const program = "package main\n\nimport \"github.com/signet-id/signet/verify\"\n\nfunc main() { _, _ = verify.New(\"https://a.example\", \"https://b.example\") }\n"
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range append(append([]string{"go mod init orders"}, commands...), "go vet .") {
+		words := strings.Fields(strings.ReplaceAll(command, "/path/to/signet/verify", here))
+		cmd := exec.Command(words[0], words[1:]...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOPROXY=off", "GOFLAGS=", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
 		}
 	}
 }

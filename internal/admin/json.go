@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -79,12 +80,20 @@ func asError(err error) *Error {
 		return &Error{Status: http.StatusNotFound, Code: "not_found", Message: "not found"}
 	case errors.Is(err, idp.ErrExists):
 		return &Error{Status: http.StatusConflict, Code: "exists", Message: "already exists, or existed once"}
+	case errors.Is(err, idp.ErrUnavailable) && unreachable(err):
+		return &Error{Status: http.StatusServiceUnavailable, Code: "unavailable", Message: "the database does not answer; look what it is with: signet doctor"}
 	case errors.Is(err, idp.ErrUnavailable):
 		return &Error{Status: http.StatusServiceUnavailable, Code: "unavailable", Message: "busy; try again in a few seconds"}
 	case errors.Is(err, idp.ErrInvalid):
 		return &Error{Status: http.StatusBadRequest, Code: "invalid_request", Message: "a value is not acceptable"}
 	}
 	return &Error{Status: http.StatusInternalServerError, Code: "server_error", Message: "the server's log says what went wrong"}
+}
+
+// unreachable: it was the line to somebody else, and here that is the database alone.
+func unreachable(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func writeError(w http.ResponseWriter, _ *http.Request, err error) {

@@ -154,6 +154,14 @@ func helpCommand() *cobra.Command {
 
 // markRun marks the errors of commands that have begun. All others are about the command line.
 func markRun(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if check(cmd, args) != nil {
+				return wrongWords(cmd, len(args))
+			}
+			return nil
+		}
+	}
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			if err := run(cmd, args); err != nil {
@@ -165,6 +173,21 @@ func markRun(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		markRun(sub)
 	}
+}
+
+// wrongWords names the first word that is missing. One too many is not repeated: it may be a
+// secret.
+func wrongWords(cmd *cobra.Command, given int) error {
+	var names []string
+	for _, word := range strings.Fields(cmd.Use)[1:] {
+		if strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
+			names = append(names, word)
+		}
+	}
+	if given < len(names) {
+		return fmt.Errorf("%s is missing: %s", names[given], cmd.UseLine())
+	}
+	return fmt.Errorf("it takes no more words than this: %s", cmd.UseLine())
 }
 
 // logger writes to standard error: lines for people on a terminal, else JSON. What looks

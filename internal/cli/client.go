@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -89,6 +90,29 @@ func (f *clientFlags) changes(cmd *cobra.Command) (map[string]any, error) {
 	return m, f.keys(cmd, m)
 }
 
+// inFlags says of a refusal about an address which flag it came from: nobody has typed the
+// name of a member.
+func (f *clientFlags) inFlags(cmd *cobra.Command, err error) error {
+	e, ok := errors.AsType[*apiError](err)
+	if !ok {
+		return err
+	}
+	for _, list := range []struct {
+		flag, member string
+		values       []string
+	}{{"redirect", "redirect_uris", f.redirects}, {"post-logout-redirect", "post_logout_redirect_uris", f.logouts}, {"origin", "web_origins", f.origins}} {
+		for i, value := range list.values {
+			if rest, ok := strings.CutPrefix(e.message, fmt.Sprintf("%s[%d] ", list.member, i)); ok {
+				return &apiError{e.status, fmt.Sprintf("--%s %s %s", list.flag, value, rest)}
+			}
+		}
+	}
+	if rest, ok := strings.CutPrefix(e.message, "redirect_uris[0] "); ok && cmd.Flags().Changed("uri") { // a template made it of that
+		return &apiError{e.status, fmt.Sprintf("--uri %s %s", f.uri, rest)}
+	}
+	return err
+}
+
 // keys: they are in one place. Naming one takes the other away.
 func (f *clientFlags) keys(cmd *cobra.Command, m map[string]any) error {
 	file, uri := cmd.Flags().Changed("jwks"), cmd.Flags().Changed("jwks-uri")
@@ -163,11 +187,11 @@ func (a *app) clientAdd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.addFromTemplate(cmd.Context(), t, home, req)
+				return f.inFlags(cmd, a.addFromTemplate(cmd.Context(), t, home, req))
 			}
 			var c admin.ClientWithSecret
 			if err := a.call(cmd.Context(), http.MethodPost, "/clients", req, &c); err != nil {
-				return err
+				return f.inFlags(cmd, err)
 			}
 			return a.writeClient(c)
 		},
@@ -234,7 +258,7 @@ func (a *app) clientSet() *cobra.Command {
 			}
 			var c admin.ClientWithSecret
 			if err := a.call(cmd.Context(), http.MethodPatch, at("clients", args[0]), changes, &c); err != nil {
-				return err
+				return f.inFlags(cmd, err)
 			}
 			return a.writeClient(c)
 		},

@@ -35,6 +35,11 @@ type snippetData struct {
 	OurPort                        bool   // the tool's default address is the issuer's
 }
 
+// LoginScopes are those of the issuer itself: a token for them, and for no service, opens userinfo.
+func (d snippetData) LoginScopes() []string {
+	return slices.DeleteFunc(slices.Clone(d.Scopes), func(s string) bool { return !slices.Contains(idp.IssuerScopes[:], s) })
+}
+
 // snippetFuncs write values in the tools' own notations.
 var snippetFuncs = template.FuncMap{
 	"quote": quote,

@@ -145,6 +145,8 @@ func (t clientTemplate) homeOf(f *clientFlags) (string, error) {
 	switch {
 	case !below:
 		return "", nil
+	case f.uri != "" && !strings.Contains(f.uri, "://"):
+		return "", fmt.Errorf("--uri is an address: write https://%s", f.uri)
 	case f.uri != "":
 		return strings.TrimSuffix(f.uri, "/"), nil
 	case len(f.redirects) > 0:

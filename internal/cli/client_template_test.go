@@ -166,7 +166,7 @@ func TestClientTemplate_Keys(t *testing.T) {
 		{"spring id", at(spring, append(registration, "client-id")...), filledIn.ClientID},
 		{"spring secret", at(spring, append(registration, "client-secret")...), filledIn.ClientSecret},
 		{"spring redirect", at(spring, append(registration, "redirect-uri")...), "{baseUrl}/login/oauth2/code/{registrationId}"},
-		{"spring scope", at(spring, append(registration, "scope", 2)...), "notes:read"},
+		{"spring scope", fmt.Sprint(at(spring, append(registration, "scope")...)), "[openid profile]"},
 		{"spring issuer", at(spring, "spring", "security", "oauth2", "client", "provider", "signet", "issuer-uri"), filledIn.Issuer},
 		{"mcp address", at(mcp, "mcpServers", filledIn.Service, "url"), filledIn.Resource},
 		{"mcp id", at(mcp, "mcpServers", filledIn.Service, "oauth", "clientId"), filledIn.ClientID},
@@ -178,12 +178,19 @@ func TestClientTemplate_Keys(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.what, c.got, c.want)
 		}
 	}
+	if text := file("nextjs", 1); !strings.Contains(text, `scope: "openid profile notes:read", resource: process.env.AUTH_SIGNET_ISSUER }`) || !strings.Contains(text, "resource="+filledIn.Resource+"\n") {
+		t.Errorf("nextjs: the login is not for userinfo, or nobody says how to get the service's token:\n%s", text)
+	}
+	if text := file("gitea", 0); strings.Contains(text, "notes:read") {
+		t.Errorf("gitea asks for a service's scope, and userinfo would refuse it:\n%s", text)
+	}
 	for template, want := range map[string][]string{
 		"grafana": {"[auth.generic_oauth]", "\nclient_id = c-1.b_2\n", "\nauth_url = " + filledIn.Issuer + "/authorize\n", "\ntoken_url = " + filledIn.Issuer + "/token\n",
-			"\napi_url = " + filledIn.Issuer + "/userinfo\n", "\nuse_pkce = true\n", "\nroot_url = " + filledIn.Home + "/\n", "\nscopes = openid profile notes:read\n"},
+			"\napi_url = " + filledIn.Issuer + "/userinfo\n", "\nuse_pkce = true\n", "\nroot_url = " + filledIn.Home + "/\n", "\nscopes = openid profile\n"},
 		"gitea": {`--provider openidConnect`, `--key 'c-1.b_2'`, `--secret 'sgs_0aZ'`, `--auto-discover-url 'https://id.example.com/it'\''s/.well-known/openid-configuration'`,
 			`--scopes 'profile'`},
-		"spa":    {`authority: "` + filledIn.Issuer + `"`, `client_id: "c-1.b_2"`, `redirect_uri: "` + filledIn.Redirect + `"`, `scope: "openid profile notes:read"`},
+		"spa": {`authority: "` + filledIn.Issuer + `"`, `client_id: "c-1.b_2"`, `redirect_uri: "` + filledIn.Redirect + `"`, `scope: "openid profile notes:read"`,
+			`resource: "` + filledIn.Issuer + `", `, `signinSilent({ resource: "` + filledIn.Resource + `", extraTokenParams: { scope: "notes:read" } })`},
 		"nextjs": {`AUTH_SIGNET_ISSUER="` + filledIn.Issuer + `"`, `AUTH_SIGNET_ID="c-1.b_2"`, `AUTH_SIGNET_SECRET="sgs_0aZ"`},
 	} {
 		for _, w := range want {

@@ -25,8 +25,15 @@ func (a *app) healthcheckCommand() *cobra.Command {
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			_, err = doctor.Ready(ctx, cfg)
-			return err
+			if _, err = doctor.Ready(ctx, cfg); err != nil {
+				return err
+			}
+			address, err := doctor.LocalURL(cfg)
+			if err != nil {
+				return err
+			}
+			// Without a configuration it is the usual address, where another signet may listen.
+			return a.say("%s answers: ready", address)
 		},
 	}
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to wait for an answer")

@@ -194,7 +194,9 @@ func (b *beginning) write(file string) (made []string, err error) {
 		}
 	}()
 	key := filepath.Join(dir, b.cfg.KeyFile)
-	if err := config.NewKey(key); err != nil {
+	if err := config.NewKey(key); errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%w, or begin in another directory: signet init --config DIR/%s", err, filepath.Base(file))
+	} else if err != nil {
 		return nil, err
 	}
 	made = append(made, key)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +25,15 @@ func (a *app) resourceCommand() *cobra.Command {
 func (a *app) resourcePut() *cobra.Command {
 	var name, alg, file string
 	var lifetime time.Duration
-	var scopes []string
+	var scopes, writes []string
 	cmd := &cobra.Command{
 		Use:   "put URI",
 		Short: "Add a service or replace what is known of it",
 		Long: "Add a service or replace what is known of it. The URI is the audience of its tokens; it is compared byte\n" +
-			"for byte. A scope is given as NAME=TEXT, the text being what people consent to; a file can say more\n" +
-			"(several languages, details): it has the form that \"signet resource show URI --json\" writes.",
-		Example: "  signet resource put https://orders.example.com --name Orders --scope 'orders:read=See your orders'\n" +
+			"for byte. A scope is given as NAME=TEXT, the text being what people consent to; those that only read and\n" +
+			"those that change something stand apart there. A file can say more (several languages, details): it has\n" +
+			"the form that \"signet resource show URI --json\" writes.",
+		Example: "  signet resource put https://orders.example.com --name Orders --scope 'orders:read=See your orders' --write-scope 'orders:write=Change your orders'\n" +
 			"  signet resource put https://orders.example.com --file orders.json",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,7 +42,7 @@ func (a *app) resourcePut() *cobra.Command {
 			if file != "" {
 				res, err = a.readResource(file)
 			} else {
-				res.Scopes, err = parseScopes(scopes)
+				res.Scopes, err = parseScopes(scopes, writes)
 			}
 			if err != nil {
 				return &usageError{cmd.CommandPath(), err}
@@ -54,9 +56,10 @@ func (a *app) resourcePut() *cobra.Command {
 	cmd.Flags().StringVar(&name, "name", "", "name that people see")
 	cmd.Flags().StringVar(&alg, "alg", "EdDSA", "how its tokens are signed: EdDSA, ES256, RS256, PS256, or ML-DSA-44, -65 or -87")
 	cmd.Flags().DurationVar(&lifetime, "access-token-lifetime", 0, "how long its tokens live, 1m to 1h (default: the server's)")
-	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "scope as NAME=TEXT (repeat for more)")
+	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "scope as NAME=TEXT that only reads (repeat for more)")
+	cmd.Flags().StringArrayVar(&writes, "write-scope", nil, "scope as NAME=TEXT that changes something (repeat for more)")
 	cmd.Flags().StringVar(&file, "file", "", "read all from a JSON file; - is standard input")
-	for _, other := range []string{"name", "alg", "access-token-lifetime", "scope"} {
+	for _, other := range []string{"name", "alg", "access-token-lifetime", "scope", "write-scope"} {
 		cmd.MarkFlagsMutuallyExclusive("file", other)
 	}
 	return cmd
@@ -80,14 +83,15 @@ func (a *app) readResource(file string) (res admin.Resource, err error) {
 	return res, nil
 }
 
-func parseScopes(list []string) ([]idp.Scope, error) {
-	scopes := make([]idp.Scope, 0, len(list))
-	for _, s := range list {
+// parseScopes reads those that only read, and those that change something.
+func parseScopes(reads, writes []string) ([]idp.Scope, error) {
+	scopes := make([]idp.Scope, 0, len(reads)+len(writes))
+	for i, s := range slices.Concat(reads, writes) {
 		name, text, ok := strings.Cut(s, "=")
 		if !ok || name == "" || text == "" {
 			return nil, errors.New("a scope is NAME=TEXT, like 'orders:read=See your orders'")
 		}
-		scopes = append(scopes, idp.Scope{Name: name, Title: map[string]string{"en": text}})
+		scopes = append(scopes, idp.Scope{Name: name, Title: map[string]string{"en": text}, Write: i >= len(reads)})
 	}
 	return scopes, nil
 }
@@ -170,7 +174,11 @@ func (a *app) writeResource(r admin.Resource) error {
 		fields = append(fields, field{"keys", "at /jwks-pq.json, not in the usual set: its verifiers need verify.KeySetURL and verify/mldsa"})
 	}
 	for _, s := range r.Scopes {
-		fields = append(fields, field{"scope", s.Name + " (" + s.Title["en"] + ")"})
+		name := "scope"
+		if s.Write {
+			name = "write scope"
+		}
+		fields = append(fields, field{name, s.Name + " (" + s.Title["en"] + ")"})
 	}
 	return describe(a.stdout, fields)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -116,7 +117,7 @@ func decodeKey(s string) ([]byte, error) {
 func NewKey(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%w: a key is never overwritten, because what it sealed would be lost", err)
+		return fmt.Errorf("%w: a key is never overwritten, because what it sealed would be lost; move it away if nothing that it sealed is needed", err)
 	}
 	if err != nil {
 		return err
@@ -125,6 +126,21 @@ func NewKey(path string) error {
 	_, err = io.WriteString(f, base64.StdEncoding.EncodeToString(key[:])+"\n")
 	return errors.Join(err, f.Sync(), f.Close())
 }
+
+// Exposed says that others can reach a file that holds a secret.
+type Exposed struct {
+	Path string
+	Mode fs.FileMode
+}
+
+func (e *Exposed) Error() string { return e.What() + "; change that with: " + e.Fix() }
+
+// What and Fix are the two halves of Error.
+func (e *Exposed) What() string {
+	return fmt.Sprintf("%s has mode %04o, so others can read or change it", e.Path, e.Mode)
+}
+
+func (e *Exposed) Fix() string { return "chmod 600 " + e.Path }
 
 // readSecret reads a small file that only its owner may read. One line break at the end
 // does not count.
@@ -141,8 +157,8 @@ func readSecret(path string) (secret.Text, error) {
 	if err != nil {
 		return secret.Text{}, err
 	}
-	if err := checkPrivate(info); err != nil {
-		return secret.Text{}, fmt.Errorf("%s %w", path, err)
+	if err := checkPrivate(path, info); err != nil {
+		return secret.Text{}, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
 	if err != nil {

@@ -1,14 +1,14 @@
 package config
 
 import (
-	"errors"
+	"fmt"
 	"io/fs"
 )
 
 // checkPrivate cannot see access lists here: who may read the file is what its directory says.
-func checkPrivate(info fs.FileInfo) error {
+func checkPrivate(path string, info fs.FileInfo) error {
 	if info.IsDir() {
-		return errors.New("is a directory")
+		return fmt.Errorf("%s is a directory", path)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/signet-id/signet/internal/config"
 )
 
 // files: those that hold secrets can be read by us and by nobody else, and the data directory
@@ -35,10 +37,11 @@ func (x *examination) file(path string, err error, missing string) {
 	if err == nil {
 		return
 	}
-	fix := missing
-	if info, statErr := os.Stat(path); statErr == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		fix = "chmod 600 " + path
+	if e, ok := errors.AsType[*config.Exposed](err); ok {
+		x.problem("files", e.Fix(), "%s", e.What())
+		return
 	}
+	fix := missing
 	if errors.Is(err, fs.ErrPermission) {
 		fix = "run signet doctor as the server's user; if that is who you are: chown $(id -un) " + path
 	}

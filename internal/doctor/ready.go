@@ -16,15 +16,11 @@ import (
 // Ready asks the listener of the configuration, on this machine, for its parts (/readyz).
 // The error names those that are not ready; without parts nobody has answered.
 func Ready(ctx context.Context, cfg config.Config) (parts map[string]bool, err error) {
-	address, err := localAddress(cfg.Listen)
+	address, err := LocalURL(cfg)
 	if err != nil {
 		return nil, err
 	}
-	scheme := "http"
-	if cfg.TLSCert != "" {
-		scheme = "https"
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+address+"/readyz?verbose", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz?verbose", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +58,9 @@ func Ready(ctx context.Context, cfg config.Config) (parts map[string]bool, err e
 	return nil, fmt.Errorf("%s answers %d, and not as signet does: another program listens there", cfg.Listen, res.StatusCode)
 }
 
-// localAddress is where a listener is reached from this machine.
-func localAddress(listen string) (string, error) {
-	host, port, err := net.SplitHostPort(listen)
+// LocalURL is where the listener of the configuration is reached from this machine.
+func LocalURL(cfg config.Config) (string, error) {
+	host, port, err := net.SplitHostPort(cfg.Listen)
 	if err != nil {
 		return "", fmt.Errorf("listen: %w", err)
 	}
@@ -74,5 +70,9 @@ func localAddress(listen string) (string, error) {
 	case ip != nil && ip.IsUnspecified():
 		host = "::1"
 	}
-	return net.JoinHostPort(host, port), nil
+	scheme := "http"
+	if cfg.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port), nil
 }

@@ -152,6 +152,28 @@ func TestToken_RFC6749_6_ScopeMayOnlyNarrow(t *testing.T) {
 	}
 }
 
+// A login that was for userinfo gets a service's token by the service's scopes alone, as one
+// that was for another service does.
+func TestToken_RFC6749_6_FromTheIssuerToAService(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rt := w.tokensFor("web", ann, "scope", "openid profile cal.read mail.read", "resource", issuer).json("refresh_token")
+	for _, tt := range []struct{ ask, aud, scope string }{
+		{"", issuer, "openid profile"},
+		{"cal.read", calendar, "cal.read"},
+		{"openid cal.read", issuer, "openid"},
+	} {
+		a := w.refresh("web", rt, "scope", tt.ask).ok()
+		if access := claims(t, a.json("access_token")); access["aud"] != tt.aud || access["scope"] != tt.scope {
+			t.Errorf("%q: %v", tt.ask, access)
+		}
+		rt = a.json("refresh_token")
+	}
+	if a := w.refresh("web", rt, "scope", "cal.read mail.read"); a.Code != 400 || a.json("error") != "invalid_target" {
+		t.Errorf("two services: %d %s", a.Code, a.Body)
+	}
+}
+
 // OAU-11: bound to its client; a stranger's try changes nothing.
 func TestToken_RFC6749_6_RefreshTokenIsBound(t *testing.T) {
 	t.Parallel()

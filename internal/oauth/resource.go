@@ -87,7 +87,9 @@ func (a audiences) again(ctx context.Context, g idp.Grant, resource string, scop
 		return a.named(ctx, resource, scopes)
 	}
 	t, err := a.named(ctx, g.Resource, scopes)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == InvalidTarget && narrowed {
+	e, refused := errors.AsType[*Error](err)
+	elsewhere := refused && e.Code == InvalidTarget || err == nil && len(t.scopes) == 0 // the issuer is named with no scopes as well
+	if narrowed && elsewhere {
 		return a.choose(ctx, "", scopes)
 	}
 	return t, err

@@ -182,6 +182,16 @@ func TestWords_TextsOfOAuth(t *testing.T) {
 	}
 }
 
+// Every sort of reason has its words.
+func TestWords_TokenTroubles(t *testing.T) {
+	t.Parallel()
+	for _, trouble := range web.TokenTroubles {
+		if key := "console.token.why." + string(trouble); web.Catalogues["en"][key] == "" {
+			t.Errorf("no text %q", key)
+		}
+	}
+}
+
 // What the console says of a token comes from package cli and the API, in English. Kinds and
 // reasons that are always the same are known in every language.
 func TestWords_TextsOfTokens(t *testing.T) {

@@ -367,10 +367,12 @@ func TestConsoleLog(t *testing.T) {
 	wd := newWorld(t)
 	nobody := wd.browser()
 	nobody.submit(nobody.get("/login"), "/login", "username", "ann", "password", "wrong")
+	wd.must(wd.db.RevokeJTI(t.Context(), idp.Actor{Kind: "client", ID: schedulerID}, "j1", wd.now().Add(time.Minute), wd.now()))
+	wd.must(wd.db.AppendRule(t.Context(), operator, idp.Rule{Kind: idp.RuleAll}, wd.now()))
 	d := wd.desk()
 	b := d.tab().open()
 	text := b.get(b.base + "/log").text()
-	for _, want := range []string{"A password was tried Refused", "Ann Example", "App added or changed", schedulerID, "By an administrator", "API added or changed"} {
+	for _, want := range []string{"Friendly Scheduler revoked a token", "Tokens revoked", "A password was tried Refused", "Ann Example", "App added or changed", schedulerID, "By an administrator", "API added or changed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q: %s", want, text)
 		}

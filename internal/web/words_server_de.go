@@ -211,6 +211,8 @@ var germanServer = map[string]string{
 	"console.event.key.retire":                      "Signierschlüssel ausgemustert",
 	"console.event.key.reseal":                      "Signierschlüssel neu versiegelt",
 	"console.event.key.forget":                      "Ausgemusterter Signierschlüssel vergessen",
+	"console.event.rule.append":                     "Tokens widerrufen",
+	"console.event.rule.append.app":                 "%s hat ein Token widerrufen",
 	"console.event.backup.make":                     "Sicherung gemacht",
 	"console.event.epoch.begin":                     "Eine Sicherung wurde eingespielt",
 }

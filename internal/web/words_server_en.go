@@ -212,6 +212,8 @@ var englishServer = map[string]string{
 	"console.event.key.retire":                      "Signing key retired",
 	"console.event.key.reseal":                      "Signing key sealed anew",
 	"console.event.key.forget":                      "Retired signing key forgotten",
+	"console.event.rule.append":                     "Tokens revoked",
+	"console.event.rule.append.app":                 "%s revoked a token",
 	"console.event.backup.make":                     "Backup made",
 	"console.event.epoch.begin":                     "A backup was restored",
 }

@@ -46,7 +46,7 @@ func (wd *world) deskLogging(log *slog.Logger) *desk {
 	wd.must(err)
 	hasher := passhash.New(passhash.Config{InsecureCheap: true, Workers: 2, Now: wd.now})
 	d := &desk{world: wd, api: admin.New(admin.Config{Issuer: issuer, Store: wd.db, Keys: ring, Hasher: hasher, Now: wd.now, Log: log})}
-	console, link, err := web.NewConsole(web.ConsoleConfig{API: d.call, Explain: d.explain, Origin: consoleOrigin, Version: "v1.2.3", Dev: wd.dev, Now: wd.now, Log: log})
+	console, link, err := web.NewConsole(web.ConsoleConfig{API: d.call, Explain: d.explain, Origin: consoleOrigin, Version: "v1.2.3", Again: "signet console", Ends: true, Dev: wd.dev, Now: wd.now, Log: log})
 	wd.must(err)
 	d.console, d.link = console, strings.TrimPrefix(link, consoleOrigin)
 	return d

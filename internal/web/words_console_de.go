@@ -10,6 +10,7 @@ var germanConsole = map[string]string{
 	"console.leave":              "Schließen",
 	"console.left.title":         "Die Konsole ist geschlossen",
 	"console.left.text":          "Mit dem Link oder aus diesem Browser kommt niemand mehr hinein.",
+	"console.left.ends":          "Auch ihr Befehl endet jetzt und gibt den Port frei.",
 	"console.again":              "Auf der Maschine des Servers zeigt dieser Befehl einen neuen Link:",
 	"console.more":               "Weitere",
 	"console.problem.said":       "Was gesagt wurde",

@@ -10,6 +10,7 @@ var englishConsole = map[string]string{
 	"console.leave":              "Close",
 	"console.left.title":         "The console is closed",
 	"console.left.text":          "Nobody gets in again with the link or from this browser.",
+	"console.left.ends":          "Its command ends now, and frees the port.",
 	"console.again":              "On the machine of the server, this command prints a new link:",
 	"console.more":               "More",
 	"console.problem.said":       "What was said",

@@ -21,12 +21,18 @@ func (a *app) consoleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "console",
 		Short: "Manage a running server in the browser",
-		Long: "Serve pages for administration, on this machine only, until Ctrl-C. The link that it prints works once, for\n" +
-			"15 minutes. What the pages do goes through the server's administration socket, as with the other commands.",
+		Long: "Serve pages for administration, on this machine only, until Ctrl-C, until they are closed in the browser, or\n" +
+			"until nobody has looked at them for half an hour. The link that it prints works once, for 15 minutes. What the pages do goes through the server's administration socket, as with the other commands.",
 		Example: "  signet console\n  signet console --port 0 --socket /var/lib/signet/admin.sock",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.console(cmd.Context(), port)
+			again := "signet console"
+			for _, name := range []string{"port", "socket"} {
+				if f := cmd.Flags().Lookup(name); f.Changed {
+					again += " --" + name + " " + shellWord(f.Value.String())
+				}
+			}
+			return a.console(cmd.Context(), port, again)
 		},
 	}
 	cmd.Flags().StringVar(&a.socket, "socket", "", socketUsage)
@@ -34,7 +40,15 @@ func (a *app) consoleCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) console(ctx context.Context, port uint16) error {
+// consoleEnds says why the command ends.
+var consoleEnds = map[web.ConsoleEnd]string{
+	web.ConsoleClosed:   "the console was closed in the browser",
+	web.ConsoleIdle:     "nobody has looked at the console for half an hour",
+	web.ConsoleUnopened: "nobody opened the link within 15 minutes",
+}
+
+// console serves the pages for as long as somebody can come in.
+func (a *app) console(ctx context.Context, port uint16, again string) error {
 	c, err := a.api()
 	if err != nil {
 		return err
@@ -47,20 +61,32 @@ func (a *app) console(ctx context.Context, port uint16) error {
 	if err != nil {
 		return explainPort(err, map[string]uint16{"--port": port})
 	}
-	pages, link, err := c.console(ln, false, a.now, a.logger(slog.LevelWarn.String(), "auto"))
+	pages, link, err := c.console(ln, web.ConsoleConfig{Again: again, Ends: true}, a.now, a.logger(slog.LevelWarn.String(), "auto"))
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	fmt.Fprintln(a.stdout, link)
 	fmt.Fprintln(a.stderr, "open it in a browser on this machine: it works once, for 15 minutes; stop with Ctrl-C")
-	return serveApp(ctx, ln, pages)
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan web.ConsoleEnd, 1)
+	go func() {
+		defer stop()
+		ended <- pages.Wait(ctx)
+	}()
+	err = serveApp(ctx, ln, pages)
+	stop()
+	if why := <-ended; why != "" {
+		fmt.Fprintln(a.stderr, consoleEnds[why]+"; for another link: "+again)
+	}
+	return err
 }
 
-// console returns the pages for this listener and the link that opens them.
-func (c *api) console(ln net.Listener, dev bool, now func() time.Time, log *slog.Logger) (pages *web.Console, link string, err error) {
-	return web.NewConsole(web.ConsoleConfig{
-		API: c.pages, Explain: c.explainer(now), Origin: "http://" + ln.Addr().String(), Version: version().Version, Dev: dev, Now: now, Log: log,
-	})
+// console returns the pages for this listener and the link that opens them. cfg holds what
+// differs between commands.
+func (c *api) console(ln net.Listener, cfg web.ConsoleConfig, now func() time.Time, log *slog.Logger) (pages *web.Console, link string, err error) {
+	cfg.API, cfg.Explain, cfg.Origin, cfg.Version = c.pages, c.explainer(now), "http://"+ln.Addr().String(), version().Version
+	cfg.Now, cfg.Log = now, log
+	return web.NewConsole(cfg)
 }
 
 // pages is call for the console, which knows errors of its own.

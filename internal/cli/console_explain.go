@@ -37,6 +37,12 @@ func (e *explanation) forConsole() web.TokenExplanation {
 	if e.Reason == isBound { // whoever has the key can use it
 		t.Verdict, t.Bound = isUnknown, true
 	}
+	switch t.Why = e.why(); t.Why {
+	case web.TokenFits, web.TokenProof: // the catalogue says all of it
+		t.Reason = ""
+	case web.TokenForged:
+		t.Reason = strings.TrimPrefix(t.Reason, "it was changed on its way, or somebody else made it: ") // said already
+	}
 	if !e.ofClient() {
 		t.UserID = e.claim("sub")
 	}
@@ -45,4 +51,23 @@ func (e *explanation) forConsole() web.TokenExplanation {
 		t.IssuedAt, t.ExpiresAt = s.CreatedAt, s.ExpiresAt
 	}
 	return t
+}
+
+// why is the sort of a reason. Where the reason has fixed words, those say more.
+func (e *explanation) why() web.TokenTrouble {
+	switch {
+	case e.Header == nil: // only the server knows it
+		return web.TokenUnreached
+	case e.Verdict == accepted:
+		return web.TokenFits
+	case e.Verdict == isUnknown && e.Kind == jwtKinds["dpop+jwt"]:
+		return web.TokenProof
+	case e.Verdict == isUnknown:
+		return web.TokenUnreached
+	case e.Signature == notAsked:
+		return web.TokenMalformed
+	case e.Signature == "bad":
+		return web.TokenForged
+	}
+	return web.TokenUnsuited
 }

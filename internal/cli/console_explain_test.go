@@ -12,6 +12,7 @@ import (
 
 	"github.com/signet-id/signet/internal/cli"
 	"github.com/signet-id/signet/internal/secret"
+	"github.com/signet-id/signet/internal/web"
 	"github.com/signet-id/signet/verify/verifytest"
 )
 
@@ -47,14 +48,23 @@ func TestConsoleExplainer_Bound(t *testing.T) {
 		token   string
 		verdict string
 		bound   bool
+		why     web.TokenTrouble
 	}{
-		"bound":         {issuer.Token("https://orders.example", verifytest.NewDPoPKey(t).Binding()), "unknown", true},
-		"not bound":     {issuer.Token("https://orders.example"), "accepted", false},
-		"bound, forged": {verifytest.NewIssuer(t).Token("https://orders.example", verifytest.Claims{"iss": issuer.URL}, verifytest.NewDPoPKey(t).Binding()), "refused", false},
+		"bound":         {issuer.Token("https://orders.example", verifytest.NewDPoPKey(t).Binding()), "unknown", true, web.TokenUnsuited},
+		"not bound":     {issuer.Token("https://orders.example"), "accepted", false, web.TokenFits},
+		"bound, forged": {verifytest.NewIssuer(t).Token("https://orders.example", verifytest.Claims{"iss": issuer.URL}, verifytest.NewDPoPKey(t).Binding()), "refused", false, web.TokenForged},
+		"changed":       {changed(issuer.Token("https://orders.example")), "refused", false, web.TokenForged},
+		"cut":           {issuer.Token("https://orders.example") + "*", "refused", false, web.TokenMalformed},
 	} {
 		told, err := explain(t.Context(), secret.NewText(c.token), issuer.URL)
-		if err != nil || told.Verdict != c.verdict || told.Bound != c.bound || told.Audience != "https://orders.example" {
+		if err != nil || told.Verdict != c.verdict || told.Bound != c.bound || told.Why != c.why || told.Audience != "https://orders.example" {
 			t.Errorf("%s: %+v, %v", name, told, err)
 		}
 	}
+}
+
+// changed is the token with another signature.
+func changed(token string) string {
+	dot := strings.LastIndexByte(token, '.')
+	return token[:dot+1] + strings.Repeat("A", len(token)-dot-1)
 }

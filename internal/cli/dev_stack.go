@@ -16,6 +16,7 @@ import (
 	"github.com/signet-id/signet/examples/calendar/scheduler"
 	"github.com/signet-id/signet/internal/config"
 	"github.com/signet-id/signet/internal/server"
+	"github.com/signet-id/signet/internal/web"
 )
 
 // devStack is a provider with the demo's calendar and scheduler, all on loopback and in
@@ -84,7 +85,7 @@ func startDevStack(ctx context.Context, o devOptions) (_ *devStack, err error) {
 
 // runConsole starts the same pages as "signet console", on the server's own socket.
 func (d *devStack) runConsole(ctx context.Context, ln net.Listener, o devOptions) error {
-	pages, link, err := newAPI(socketIn(o.dataDir)).console(ln, true, o.now, o.log.With("app", "console"))
+	pages, link, err := newAPI(socketIn(o.dataDir)).console(ln, web.ConsoleConfig{Dev: true, Again: "signet console --port 0"}, o.now, o.log.With("app", "console"))
 	if err != nil {
 		return err
 	}

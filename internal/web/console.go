@@ -21,7 +21,9 @@ type ConsoleConfig struct {
 	Explain Explainer
 	Origin  string // where it is served: http, a loopback address and a port
 	Version string
-	Dev     bool // a banner on every page
+	Dev     bool   // a banner on every page
+	Again   string // the command that prints another link
+	Ends    bool   // the process ends when nobody comes in any more
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -65,6 +67,8 @@ type Console struct {
 	door    *door
 	others  map[string]words // by language: events told to somebody whom they do not concern
 	version string
+	again   string
+	ends    bool
 	handler http.Handler
 }
 
@@ -117,7 +121,7 @@ func NewConsole(cfg ConsoleConfig) (c *Console, link string, err error) {
 	c = &Console{
 		site: &site{origin: cfg.Origin, dev: cfg.Dev, templates: templates, assets: files, log: cfg.Log, now: cfg.Now},
 		api:  cfg.API, explain: cfg.Explain, host: origin.Host, base: "/" + secret.ID(), version: cfg.Version,
-		others: map[string]words{},
+		again: cfg.Again, ends: cfg.Ends, others: map[string]words{},
 	}
 	if err := c.dress(Brand{}); err != nil {
 		return nil, "", err

@@ -20,7 +20,8 @@ const (
 // A door lets one browser in: the one that shows the link first. Secrets are kept and
 // compared as hashes.
 type door struct {
-	now func() time.Time
+	now  func() time.Time
+	left chan struct{} // closed when the browser has gone
 
 	mu       sync.Mutex // guards what is below
 	link     [32]byte
@@ -35,7 +36,7 @@ type door struct {
 // newDoor returns a door and what opens it.
 func newDoor(now func() time.Time) (*door, secret.Text) {
 	ticket := secret.New(secret.Invitation)
-	return &door{now: now, link: hashOf(ticket.Reveal(), "console link"), until: now().Add(consoleLinkLife)}, ticket
+	return &door{now: now, left: make(chan struct{}), link: hashOf(ticket.Reveal(), "console link"), until: now().Add(consoleLinkLife)}, ticket
 }
 
 func hashOf(s, purpose string) [32]byte { return secret.Hash(purpose, secret.NewText(s)) }
@@ -92,7 +93,10 @@ func consoleCSRF(cookie string) string {
 func (d *door) leave() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.inside = false
+	if d.inside {
+		d.inside = false
+		close(d.left)
+	}
 }
 
 // leaveNotice keeps the name of what has just been done for the next page.

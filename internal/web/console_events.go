@@ -31,6 +31,14 @@ func (e consoleEvent) event() idp.Event {
 	}
 }
 
+// app is the id of the app that the event concerns, or that did it.
+func (e consoleEvent) app() string {
+	if e.ClientID == "" && e.ActorKind == "client" {
+		return e.ActorID
+	}
+	return e.ClientID
+}
+
 // aboutOthers returns the words with those texts of events replaced that speak to the person
 // whom they concern: the operator reads about somebody else.
 func (w words) aboutOthers() words {

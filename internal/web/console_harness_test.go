@@ -29,6 +29,7 @@ type desk struct {
 	link    string // path and query
 	api     http.Handler
 	log     *bytes.Buffer // all that was logged
+	told    map[string]web.TokenExplanation
 }
 
 func (wd *world) desk() *desk {
@@ -45,7 +46,7 @@ func (wd *world) deskLogging(log *slog.Logger) *desk {
 	wd.must(err)
 	hasher := passhash.New(passhash.Config{InsecureCheap: true, Workers: 2, Now: wd.now})
 	d := &desk{world: wd, api: admin.New(admin.Config{Issuer: issuer, Store: wd.db, Keys: ring, Hasher: hasher, Now: wd.now, Log: log})}
-	console, link, err := web.NewConsole(web.ConsoleConfig{API: d.call, Explain: d.explain, Origin: consoleOrigin, Version: "v1.2.3", Dev: wd.dev, Now: wd.now, Log: log})
+	console, link, err := web.NewConsole(web.ConsoleConfig{API: d.call, Explain: d.explain, Origin: consoleOrigin, Version: "v1.2.3", Again: "signet console", Ends: true, Dev: wd.dev, Now: wd.now, Log: log})
 	wd.must(err)
 	d.console, d.link = console, strings.TrimPrefix(link, consoleOrigin)
 	return d
@@ -78,8 +79,11 @@ func (d *desk) call(ctx context.Context, method, path string, in, out any) error
 	return json.Unmarshal(w.Body.Bytes(), out)
 }
 
-// explain asks the administration about opaque tokens; of others it knows nothing.
+// explain tells what told holds, if anything; else it asks the administration about opaque tokens; of others it knows nothing.
 func (d *desk) explain(ctx context.Context, token secret.Text, _ string) (web.TokenExplanation, error) {
+	if t, ok := d.told[token.Reveal()]; ok {
+		return t, nil
+	}
 	q, ok := admin.QuestionAbout(token.Reveal())
 	if !ok {
 		return web.TokenExplanation{}, errors.New("no token that can be looked up: " + token.Reveal())

@@ -52,6 +52,7 @@ func (p consoleLogShow) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	texts, now := p.others[page.Lang], p.now()
 	for _, e := range found {
+		e.ClientID = e.app()
 		line := consoleLogLine{eventLine: lineOf(texts, e.event(), apps, now)}
 		if e.UserID != "" {
 			line.Who = oneLine(e.UserID, maxName)
@@ -74,13 +75,13 @@ func (p consoleLogShow) serve(w http.ResponseWriter, r *http.Request) error {
 func (p consoleLogShow) named(ctx context.Context, events []consoleEvent) (apps, people map[string]string, err error) {
 	apps, people = map[string]string{}, map[string]string{}
 	for _, e := range events {
-		if _, asked := apps[e.ClientID]; !asked && e.ClientID != "" {
-			app, err := p.client(ctx, e.ClientID)
+		if id := e.app(); id != "" && apps[id] == "" {
+			app, err := p.client(ctx, id)
 			if err != nil && !errors.Is(err, idp.ErrNotFound) {
 				return nil, nil, err
 			}
-			app.ID = e.ClientID
-			apps[e.ClientID] = app.Called()
+			app.ID = id
+			apps[id] = app.Called()
 		}
 		if _, asked := people[e.UserID]; !asked && e.UserID != "" {
 			user, err := p.person(ctx, e.UserID)

@@ -57,9 +57,16 @@ func linkOver() error {
 // consoleLeave ends the console's session.
 type consoleLeave struct{ *Console }
 
+type consoleLeftPage struct {
+	view
+	Again string // the command that prints another link
+	Ends  bool   // so does the process
+}
+
 func (p consoleLeave) serve(w http.ResponseWriter, r *http.Request, _ url.Values) error {
 	p.door.leave()
 	http.SetCookie(w, &http.Cookie{Name: consoleCookie, Path: p.base + "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	words := p.words(r, nil).once()
-	return p.render(w, "console-left", http.StatusOK, p.site.view(words, words.T("console.left.title")), policy{})
+	page := consoleLeftPage{p.site.view(words, words.T("console.left.title")), p.again, p.ends}
+	return p.render(w, "console-left", http.StatusOK, page, policy{})
 }

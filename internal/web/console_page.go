@@ -82,13 +82,14 @@ type consoleProblem struct {
 	Problem Problem
 	Inside  bool
 	ID      string
+	Again   string // the command that prints another link
 }
 
 // answerError is the one place where errors of the console become answers.
 func (c *Console) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	f := asFailure(err)
 	words := c.words(r, nil).once()
-	page := consoleProblem{view: c.site.view(words, words.T("problem."+f.kind+".title")), ID: edge.RequestID(r)}
+	page := consoleProblem{view: c.site.view(words, words.T("problem."+f.kind+".title")), ID: edge.RequestID(r), Again: c.again}
 	page.Problem = Problem{Title: page.Title, Text: words.T("problem." + f.kind + ".text")}
 	if r.Host == c.host {
 		_, page.Inside = c.door.admit(r)

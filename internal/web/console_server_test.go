@@ -13,6 +13,7 @@ import (
 	"github.com/signet-id/signet/internal/idp"
 	"github.com/signet-id/signet/internal/secret"
 	"github.com/signet-id/signet/internal/token"
+	"github.com/signet-id/signet/internal/web"
 )
 
 // refresh gives an app a refresh token of somebody.
@@ -283,6 +284,37 @@ func TestConsoleToken_OPS01_Search(t *testing.T) {
 	}
 }
 
+// What no form on this page ends has the way to the page that does. What is wrong is told in
+// the reader's language; only the detail is not.
+func TestConsoleToken_NextStep(t *testing.T) {
+	t.Parallel()
+	wd := newWorld(t)
+	d := wd.desk()
+	b := d.tab().open()
+	path := b.base + "/tokens"
+	page := b.get(path)
+	c, err := wd.db.Client(t.Context(), schedulerID)
+	wd.must(err)
+	made := secret.New(secret.ClientSecret)
+	c.SecretHash = secret.Hash("client_secret", made)
+	wd.must(wd.db.PutClient(t.Context(), operator, c, wd.now()))
+	own := web.TokenExplanation{Kind: "access token (RFC 9068)", Verdict: "accepted", Why: web.TokenFits, Issuer: issuer, ClientID: schedulerID}
+	dead := own
+	dead.Verdict, dead.Why, dead.Reason = "refused", web.TokenMalformed, "malformed token: signature is not base64url"
+	d.told = map[string]web.TokenExplanation{"own": own, "dead": dead}
+	app := `href="` + b.base + "/apps/" + schedulerID + `">To the app`
+	for tok, want := range map[string]string{"own": "ends all its tokens at once", made.Reveal(): "makes this one worthless at once"} {
+		if a := b.submit(page, path, "token", tok); !strings.Contains(a.body, app) || !strings.Contains(a.text(), want) {
+			t.Errorf("no way to end %.4s: %s", tok, a.text())
+		}
+	}
+	b.lang = "de"
+	a := b.submit(page, path, "token", "dead")
+	if !strings.Contains(a.text(), "Jeder Dienst lehnt es ab.") || !strings.Contains(a.body, `<bdi lang="en">`+dead.Reason) || strings.Contains(a.text(), "Zur App") {
+		t.Errorf("a malformed one: %s", a.text())
+	}
+}
+
 // fields are those of the form on the page of a token that ends one thing.
 func fields(page answer, what string) []string {
 	list := []string{"action", what}
@@ -335,10 +367,12 @@ func TestConsoleLog(t *testing.T) {
 	wd := newWorld(t)
 	nobody := wd.browser()
 	nobody.submit(nobody.get("/login"), "/login", "username", "ann", "password", "wrong")
+	wd.must(wd.db.RevokeJTI(t.Context(), idp.Actor{Kind: "client", ID: schedulerID}, "j1", wd.now().Add(time.Minute), wd.now()))
+	wd.must(wd.db.AppendRule(t.Context(), operator, idp.Rule{Kind: idp.RuleAll}, wd.now()))
 	d := wd.desk()
 	b := d.tab().open()
 	text := b.get(b.base + "/log").text()
-	for _, want := range []string{"A password was tried Refused", "Ann Example", "App added or changed", schedulerID, "By an administrator", "API added or changed"} {
+	for _, want := range []string{"Friendly Scheduler revoked a token", "Tokens revoked", "A password was tried Refused", "Ann Example", "App added or changed", schedulerID, "By an administrator", "API added or changed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q: %s", want, text)
 		}

@@ -27,7 +27,9 @@ type consoleToken struct {
 	User, UserAt     string // whose it is, and where that person is shown; empty: not known here
 	App, AppAt       string
 	Issued, Expires  *instant
-	EndGrant, EndAll bool // it can be made worthless: with what was allowed, or with the login
+	EndGrant, EndAll bool   // it can be made worthless: with what was allowed, or with the login
+	EndApp, EndOld   bool   // only on its app's page: by disabling the app, or by a new secret
+	Detail           string // what exactly is wrong, in English; empty: Reason says all
 }
 
 func (p consoleTokenSearch) serve(w http.ResponseWriter, r *http.Request, form url.Values) error {
@@ -55,17 +57,23 @@ func (p consoleTokenSearch) inWords(ctx context.Context, words words, t TokenExp
 		Kind: beginning(words.translate(t.Kind)), Good: t.Verdict == "accepted", Bad: t.Verdict == "refused",
 		Facts: t,
 	}
-	if t.Reason != "" {
-		f.Reason = beginning(words.translate(t.Reason)) + "."
+	fixed, known := words.known(t.Reason)
+	switch {
+	case known:
+		f.Reason = beginning(fixed) + "."
+	case t.Why != "":
+		f.Reason, f.Detail = words.T("console.token.why."+string(t.Why)), oneLine(t.Reason, maxDetail)
+	case t.Reason != "":
+		f.Reason = beginning(t.Reason) + "."
 	}
 	now := p.now()
 	switch {
 	case !t.RevokedAt.IsZero():
-		f.Reason = words.T("console.token.revoked", words.instant(t.RevokedAt, now).Exact)
+		f.Reason, f.Detail = words.T("console.token.revoked", words.instant(t.RevokedAt, now).Exact), ""
 	case t.Issuer != "" && t.Issuer != issuer:
-		f.Reason = words.T("console.token.foreign")
+		f.Reason, f.Detail = words.T("console.token.foreign"), ""
 	case f.Bad && !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt):
-		f.Reason = words.T("console.token.expired")
+		f.Reason, f.Detail = words.T("console.token.expired"), ""
 	}
 	if !t.IssuedAt.IsZero() {
 		at := words.instant(t.IssuedAt, now)
@@ -81,6 +89,9 @@ func (p consoleTokenSearch) inWords(ctx context.Context, words words, t TokenExp
 	}
 	return f, p.find(ctx, f)
 }
+
+// maxDetail is how much is shown of what is wrong with a token.
+const maxDetail = 200
 
 // beginning writes a text as a line begins: those that commands say do not.
 func beginning(text string) string {
@@ -109,6 +120,8 @@ func (p consoleTokenSearch) find(ctx context.Context, f *consoleToken) error {
 		switch {
 		case err == nil:
 			f.App, f.AppAt = app.Called(), p.appAddress(id)
+			f.EndOld = f.Good && f.Facts.Kind == english["console.token.kind.secret"]
+			f.EndApp = (f.Good || f.Facts.Bound) && !f.EndOld && !f.EndGrant && !f.EndAll
 		case !errors.Is(err, idp.ErrNotFound):
 			return err
 		}

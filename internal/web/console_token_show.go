@@ -14,11 +14,12 @@ import (
 type Explainer func(ctx context.Context, token secret.Text, issuer string) (TokenExplanation, error)
 
 // TokenExplanation is what can be said of a token. Kind and Reason are English words, which
-// are looked for in the catalogue. Nothing of it is the token or a part of it that is secret.
+// are looked for in the catalogue; a Reason that is not there adds to the Why. Nothing of it is the token or a part of it that is secret.
 type TokenExplanation struct {
 	Kind      string
 	Verdict   string // accepted, refused or unknown
 	Bound     bool   // good, for who has its key
+	Why       TokenTrouble
 	Reason    string
 	Issuer    string // that a JWT names
 	UserID    string
@@ -31,6 +32,22 @@ type TokenExplanation struct {
 	ExpiresAt time.Time
 	RevokedAt time.Time
 }
+
+// A TokenTrouble is a sort of reason that stands in the catalogue.
+type TokenTrouble string
+
+// The sorts of reasons whose English words say more than a catalogue has.
+const (
+	TokenFits      TokenTrouble = "fits"      // none: a service would take it
+	TokenMalformed TokenTrouble = "malformed" // it is not written as such tokens are
+	TokenForged    TokenTrouble = "forged"    // its signature is not that of its content
+	TokenUnsuited  TokenTrouble = "unsuited"  // well signed, but no service takes it
+	TokenProof     TokenTrouble = "proof"     // it proves that somebody has a key, and opens nothing
+	TokenUnreached TokenTrouble = "unreached" // who can tell did not answer
+)
+
+// TokenTroubles are all of them.
+var TokenTroubles = []TokenTrouble{TokenFits, TokenMalformed, TokenForged, TokenUnsuited, TokenProof, TokenUnreached}
 
 // consoleTokenShow is the form to which a token that was found is pasted.
 type consoleTokenShow struct{ *Console }

@@ -105,12 +105,20 @@ func (w words) Around(key, name string) sentence {
 // translate finds the text of another package in the English catalogue and returns it in
 // this language; an unknown text stays as it is.
 func (w words) translate(text string) string {
-	for key, known := range english {
-		if known == text && w.Has(key) {
-			return w.text[key]
-		}
+	if known, ok := w.known(text); ok {
+		return known
 	}
 	return text
+}
+
+// known is what an English text of the catalogue is in this language.
+func (w words) known(text string) (string, bool) {
+	for key, known := range english {
+		if known == text && w.Has(key) {
+			return w.text[key], true
+		}
+	}
+	return "", false
 }
 
 // Wait says how long to wait, rounded up.

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -179,6 +180,47 @@ func TestWords_TextsOfOAuth(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("only %d texts found", found)
+	}
+}
+
+// Everything that package store writes into the log, and every check that others write there,
+// has words in the console.
+func TestWords_Events(t *testing.T) {
+	t.Parallel()
+	const dotted = `"([a-z_]+\.[a-z_]+)"`
+	found := 0
+	for pattern, action := range map[string]string{"../store/*.go": dotted, "../authn/*.go": `Action: +"([a-z_.]+)"`, "../oauth/*.go": `Action: +"([a-z_.]+)"`} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(action).FindAllStringSubmatch(string(source), -1) {
+				if found++; web.Catalogues["en"]["event."+m[1]] == "" && web.Catalogues["en"]["console.event."+m[1]] == "" {
+					t.Errorf("%s: no words for %q", name, m[1])
+				}
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("only %d events found", found)
+	}
+}
+
+// Every sort of reason has its words.
+func TestWords_TokenTroubles(t *testing.T) {
+	t.Parallel()
+	for _, trouble := range web.TokenTroubles {
+		if key := "console.token.why." + string(trouble); web.Catalogues["en"][key] == "" {
+			t.Errorf("no text %q", key)
+		}
 	}
 }
 

@@ -161,31 +161,37 @@ func TestParseFlat(t *testing.T) {
 	}
 }
 
-// Each pair of bytes in each place: a string goes on over printable ASCII that is neither
-// a quotation mark nor a backslash, and no further.
-func TestPlainLen(t *testing.T) {
+// Each pair of bytes in each place: a string goes on over printable ASCII but backslashes,
+// to the first quotation mark.
+func TestFlatText(t *testing.T) {
 	t.Parallel()
-	plain := func(b int) bool { return b >= ' ' && b < 0x7F && b != '"' && b != '\\' }
-	for length := range 20 {
-		text := []byte(strings.Repeat("a", length))
-		if got := verify.PlainLen(string(text)); got != length {
-			t.Errorf("%q: %d", text, got)
-		}
-		for i := range max(0, length-1) {
-			for pair := range 1 << 16 {
-				text[i], text[i+1] = byte(pair>>8), byte(pair)
-				want := length
-				if !plain(pair >> 8) {
-					want = i
-				} else if !plain(pair & 0xFF) {
-					want = i + 1
-				}
-				if got := verify.PlainLen(string(text)); got != want {
-					t.Fatalf("%q: %d, want %d", text, got, want)
-				}
+	check := func(doc string) {
+		t.Helper()
+		want, wantEnd := "", 0
+		for i := 1; i < len(doc) && doc[i] >= ' ' && doc[i] < 0x7F && doc[i] != '\\'; i++ {
+			if doc[i] == '"' {
+				want, wantEnd = doc[1:i], i+1
+				break
 			}
-			text[i], text[i+1] = 'a', 'a'
 		}
+		if got, end := verify.FlatText(doc); got != want || end != wantEnd {
+			t.Fatalf("%q: %q, %d, want %q, %d", doc, got, end, want, wantEnd)
+		}
+	}
+	for length := range 20 {
+		doc := []byte(`"` + strings.Repeat("a", length) + `"`)
+		check(string(doc))
+		check(string(doc[:length+1]))
+		for i := 1; i < length; i++ {
+			for pair := range 1 << 16 {
+				doc[i], doc[i+1] = byte(pair>>8), byte(pair)
+				check(string(doc))
+			}
+			doc[i], doc[i+1] = 'a', 'a'
+		}
+	}
+	if got, end := verify.FlatText("a"); got != "" || end != 0 {
+		t.Errorf("without a mark: %q, %d", got, end)
 	}
 }
 

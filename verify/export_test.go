@@ -140,5 +140,6 @@ func Misplace(v *Verifier, token, other string) {
 	set.tags[0].Store(tag)
 }
 
-// PlainLen is how far the strings of a payload that is read in one pass may go.
-func PlainLen(s string) int { return plainLen(s) }
+// FlatText reads a string at the beginning of doc, and says where it ended, as a payload is
+// read in one pass.
+func FlatText(doc string) (s string, end int) { return (&flat{doc: doc}).text(0) }

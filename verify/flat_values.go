@@ -3,38 +3,38 @@ package verify
 import (
 	"math/bits"
 	"slices"
+	"strings"
 	"time"
 )
 
 // has reports whether c stands at pos.
 func (f *flat) has(c byte, pos int) bool { return pos < len(f.doc) && f.doc[pos] == c }
 
-// text reads a string whose bytes all mean themselves.
+// text reads a string whose bytes all mean themselves: printable ASCII without quotation
+// marks and backslashes. The end is 0 if it is not one.
 func (f *flat) text(pos int) (s string, end int) {
-	if !f.has('"', pos) {
+	doc := f.doc
+	if pos >= len(doc) || doc[pos] != '"' {
 		return "", 0
 	}
-	rest := f.doc[pos+1:]
-	n := plainLen(rest)
-	if n == len(rest) || rest[n] != '"' {
-		return "", 0
-	}
-	return rest[:n], pos + n + 2
-}
-
-// plainLen is the number of bytes before the first that is not printable ASCII, or is a
-// quotation mark or a backslash.
-func plainLen(s string) int {
-	n := 0
-	for ; len(s)-n >= 8; n += 8 {
-		if odd := oddBytes(eight(s[n:])); odd != 0 {
-			return n + bits.TrailingZeros64(odd)/8
+	pos++
+	for end = pos; len(doc)-end >= 8; end += 8 {
+		if odd := oddBytes(eight(doc[end:])); odd != 0 {
+			if end += bits.TrailingZeros64(odd) / 8; doc[end] != '"' {
+				return "", 0
+			}
+			return doc[pos:end], end + 1
 		}
 	}
-	for n < len(s) && s[n] >= ' ' && s[n] < 0x7F && s[n] != '"' && s[n] != '\\' {
-		n++
+	for ; end < len(doc); end++ {
+		switch c := doc[end]; {
+		case c == '"':
+			return doc[pos:end], end + 1
+		case c < ' ' || c >= 0x7F || c == '\\':
+			return "", 0
+		}
 	}
-	return n
+	return "", 0
 }
 
 // eight is the first eight bytes of s, the first of them lowest.
@@ -46,13 +46,15 @@ func eight(s string) uint64 {
 // ones has a 1 in each byte.
 const ones = 0x0101010101010101
 
-// oddBytes looks at eight bytes at once. The lowest bit that it sets is the highest of the
-// first byte at which plainLen ends; those above may be wrong. A byte b is less than n, for
-// n up to 0x80, if b-n borrows from the highest bit and b does not have it; what a borrow or
-// a carry makes of the next byte does not matter, for the byte before it is odd.
+// oddBytes looks at eight bytes at once for those that are not printable ASCII, or are a
+// quotation mark or a backslash. The lowest bit that it sets is the highest of the first of
+// them; those above may be wrong. A byte b is less than n, for n up to 0x80, if b-n borrows
+// from the highest bit and b does not have it; what a borrow or a carry makes of the next
+// byte does not matter, for the byte before it is odd. With its second bit turned, the
+// quotation mark, 0x22, stands beside the control characters, which stay below 0x20.
 func oddBytes(eight uint64) uint64 {
 	less := func(bytes, n uint64) uint64 { return (bytes - ones*n) &^ bytes }
-	odd := eight | (eight + ones) | less(eight, 0x20) | less(eight^ones*'"', 1) | less(eight^ones*'\\', 1)
+	odd := eight | (eight + ones) | less(eight^ones*2, 0x21) | less(eight^ones*'\\', 1)
 	return odd & (ones * 0x80)
 }
 
@@ -130,15 +132,12 @@ func (f *flat) scopes(pos int) (end int) {
 	if end == 0 || !f.first(flatScope) {
 		return 0
 	}
-	start, from := len(f.lists), 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i] != ' ' {
-			continue
-		}
-		if i == from {
+	start := len(f.lists)
+	for scope, more := "", true; more; {
+		if scope, s, more = strings.Cut(s, " "); scope == "" {
 			return 0
 		}
-		f.lists, from = append(f.lists, s[from:i]), i+1
+		f.lists = append(f.lists, scope)
 	}
 	f.to.Scopes = slices.Clip(f.lists[start:])
 	return end

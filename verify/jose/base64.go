@@ -46,12 +46,15 @@ func appendDecoded(dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
 	dst = slices.Grow(dst, decodedLen(s))[:start+decodedLen(s)]
 	out, words := dst[start:], uint32(0)
-	for len(s) >= 8 && len(out) >= 8 { // writes two bytes more than it decodes
+	for len(s) >= 16 && len(out) >= 14 { // writes two bytes more than it decodes
 		a := placed[0][s[0]] | placed[1][s[1]] | placed[2][s[2]] | placed[3][s[3]]
 		b := placed[0][s[4]] | placed[1][s[5]] | placed[2][s[6]] | placed[3][s[7]]
+		c := placed[0][s[8]] | placed[1][s[9]] | placed[2][s[10]] | placed[3][s[11]]
+		d := placed[0][s[12]] | placed[1][s[13]] | placed[2][s[14]] | placed[3][s[15]]
 		binary.BigEndian.PutUint64(out, uint64(a)<<40|uint64(b)<<16)
-		words |= a | b
-		s, out = s[8:], out[6:]
+		binary.BigEndian.PutUint64(out[6:], uint64(c)<<40|uint64(d)<<16)
+		words |= a | b | c | d
+		s, out = s[16:], out[12:]
 	}
 	all := byte(words >> 24)
 	for len(s) >= 4 && len(out) >= 3 {

@@ -16,39 +16,43 @@ const (
 
 // spelling is an encoded header that was read for tokens of one type.
 type spelling struct {
-	segment, typ string
-	key          *Key
+	header    string // and its dot
+	signature int    // length of the encoded signatures of its key
+	typ       string
+	key       *Key
 }
 
 // spellings are filled from the front and never changed.
 type spellings [maxSpellings]atomic.Pointer[spelling]
 
-// recognize returns the key of a header that was learned, or nil.
-func (s *KeySet) recognize(segment, typ string) *Key {
+// recognize takes a token apart whose header was learned, and returns its key, or nil. The
+// dots are not looked for: a part that has one too many will not be decoded.
+func (s *KeySet) recognize(token, typ string) (parts, *Key) {
 	for i := range s.spellings {
 		known := s.spellings[i].Load()
 		if known == nil {
-			return nil
+			break
 		}
-		if known.segment == segment && known.typ == typ {
-			return known.key
+		payload, dot := len(known.header), len(token)-known.signature-1
+		if dot > payload && token[dot] == '.' && token[:payload] == known.header && known.typ == typ {
+			return parts{token[:payload-1], token[payload:dot], token[dot+1:]}, known.key
 		}
 	}
-	return nil
+	return parts{}, nil
 }
 
 // learn remembers the header of a token whose signature held. When there is no more
 // room, headers are read.
-func (s *KeySet) learn(segment, typ string, key *Key) {
-	if len(segment) > maxSpelling {
+func (s *KeySet) learn(p parts, typ string, key *Key) {
+	if len(p.header) > maxSpelling {
 		return
 	}
-	fresh := &spelling{strings.Clone(segment), strings.Clone(typ), key}
+	fresh := &spelling{p.header + ".", len(p.signature), strings.Clone(typ), key}
 	for i := range s.spellings {
 		if s.spellings[i].CompareAndSwap(nil, fresh) {
 			return
 		}
-		if known := s.spellings[i].Load(); known.segment == segment && known.typ == typ {
+		if known := s.spellings[i].Load(); known.header == fresh.header && known.typ == typ {
 			return
 		}
 	}

@@ -43,6 +43,47 @@ func TestVerify_LearnsHeaders(t *testing.T) {
 	}
 }
 
+// JOS-10: where a header was learned, the dots are not looked for. A token that is changed in
+// one byte, or cut, or has a byte more, is refused as by a set that has learned nothing.
+func TestVerify_JOS10_DotsOfKnownHeaders(t *testing.T) {
+	t.Parallel()
+	signer := newSigner(t, jose.EdDSA, "a")
+	fresh, learned := newSet(t, signer.Key()), newSet(t, signer.Key())
+	token := sign(t, signer, "at+jwt", `{"a":1}`)
+	if _, _, err := learned.Verify(token, "at+jwt"); err != nil || jose.Learned(learned) != 1 {
+		t.Fatal(err)
+	}
+	check := func(changed string) {
+		t.Helper()
+		if changed == token {
+			return
+		}
+		_, _, want := fresh.Verify(changed, "at+jwt")
+		_, _, err := learned.Verify(changed, "at+jwt")
+		if want == nil || err == nil {
+			t.Fatalf("accepted: %q", changed)
+		}
+		for _, class := range []error{jose.ErrMalformed, jose.ErrSignature, jose.ErrAlgorithm, jose.ErrType, jose.ErrUnknownKey} {
+			if errors.Is(err, class) != errors.Is(want, class) {
+				t.Errorf("%q: %v, want %v", changed, err, want)
+			}
+		}
+	}
+	for i := range token {
+		check(token[:i])
+		check(token[i:])
+		for _, c := range []string{"", ".", "A", ",", "..", "A."} {
+			check(token[:i] + c + token[i:])
+			check(token[:i] + c + token[i+1:])
+		}
+	}
+	header, _, _ := strings.Cut(token, ".")
+	signature := token[strings.LastIndexByte(token, '.'):]
+	for _, changed := range []string{header + ".", header + "." + signature, header + signature, token + ".", token + signature} {
+		check(changed)
+	}
+}
+
 // A signer that writes a new header each time gets no more than the room there is.
 func TestVerify_LearnsFewHeaders(t *testing.T) {
 	t.Parallel()

@@ -35,12 +35,15 @@ func (s *KeySet) VerifyInto(room []byte, token, typ string) (out []byte, key *Ke
 
 // open verifies. One buffer holds the token, the payload and the signature.
 func (s *KeySet) open(room []byte, token, typ string, maxBytes int) (out []byte, key *Key, err error) {
-	p, err := split(token, maxBytes)
-	if err != nil {
-		return room, nil, err
+	var p parts
+	if len(token) <= maxBytes {
+		p, key = s.recognize(token, typ)
 	}
-	known := s.recognize(p.header, typ)
-	if key = known; key == nil {
+	known := key != nil
+	if !known {
+		if p, err = split(token, maxBytes); err != nil {
+			return room, nil, err
+		}
 		if key, err = s.readHeader(p.header, typ); err != nil {
 			return room, nil, err
 		}
@@ -59,8 +62,8 @@ func (s *KeySet) open(room []byte, token, typ string, maxBytes int) (out []byte,
 	if !key.verify(signed, all[len(out):]) {
 		return room, nil, ErrSignature
 	}
-	if known == nil {
-		s.learn(p.header, typ, key)
+	if !known {
+		s.learn(p, typ, key)
 	}
 	return out, key, nil
 }

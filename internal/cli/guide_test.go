@@ -21,6 +21,7 @@ func TestGuide_CommandsAreRun(t *testing.T) {
 		name := strings.ToLower(strings.TrimSuffix(filepath.Base(file), ".md"))
 		checkGuide(t, file, "testdata/script/"+name+".txt")
 	}
+	checkGuide(t, "../../verify/README.md", "testdata/script/sdk.txt")
 }
 
 func checkGuide(t *testing.T, guideFile, scriptFile string) {

@@ -32,6 +32,11 @@ func (i *Issuer) Revoke(r verify.Rule) {
 	}
 	if r.Before.IsZero() {
 		r.Before = now
+		for _, older := range i.rules { // what was made since is dated after it
+			if timed(older) && !older.Before.Before(r.Before.Truncate(time.Second)) {
+				r.Before = older.Before.Add(time.Second)
+			}
+		}
 	}
 	i.rules = append(i.rules, r)
 	i.poke()
@@ -41,6 +46,9 @@ func (i *Issuer) Revoke(r verify.Rule) {
 		i.await(verifiers, r.Seq)
 	}
 }
+
+// timed reports whether a rule names tokens by their time of issue.
+func timed(r verify.Rule) bool { return r.Kind == verify.RuleClient || r.Kind == verify.RuleAll }
 
 // RevokeToken revokes an access token of this issuer, and no other one, by its "jti". It
 // returns when Revoke does.
@@ -178,7 +186,7 @@ func (i *Issuer) message(at int64, beat bool) (message string, to int64, changed
 	rules := make([]wireRule, 0, to-at)
 	for _, r := range i.rules[at:to] {
 		w := wireRule{Seq: r.Seq, Kind: r.Kind, ID: r.ID, At: r.At.UnixMilli(), Until: r.Until.Unix()}
-		if r.Kind == verify.RuleClient || r.Kind == verify.RuleAll {
+		if timed(r) {
 			w.Before = r.Before.Unix()
 		}
 		rules = append(rules, w)

@@ -112,7 +112,9 @@ func newSigner(tb testing.TB, alg jose.Algorithm, kid string) *jose.Signer {
 
 // Token makes an access token for an audience: user "user-1" with client "client-1",
 // session "session-1" and grant "grant-1", without a scope, for 5 minutes. One that is
-// given an "exp" in the past was made, and its user logged in, 5 minutes before that.
+// given an "exp" in the past was made, and its user logged in, 5 minutes before that. One
+// that is made after Revoke ended all tokens until now, or all of its client, is dated a
+// second later, as a signet dates it, and is good.
 func (i *Issuer) Token(audience string, overrides ...Claims) string {
 	i.tb.Helper()
 	now := i.now()
@@ -143,6 +145,7 @@ func (i *Issuer) sign(s *jose.Signer, typ string, claims Claims, overrides []Cla
 		maps.Copy(changes, o)
 	}
 	maps.Copy(claims, changes)
+	i.postdate(claims, changes)
 	i.backdate(claims, changes)
 	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
 	payload, err := json.Marshal(claims)
@@ -154,6 +157,20 @@ func (i *Issuer) sign(s *jose.Signer, typ string, claims Claims, overrides []Cla
 		i.tb.Fatal("verifytest: sign:", err)
 	}
 	return token
+}
+
+// postdate makes a token a new one for the rules that name tokens by their time of issue.
+func (i *Issuer) postdate(claims, changes Claims) {
+	if _, given := changes["iat"]; given {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, r := range i.rules {
+		if r.Kind == verify.RuleAll || r.Kind == verify.RuleClient && r.ID == claims["client_id"] {
+			claims["iat"] = max(claims["iat"].(int64), r.Before.Unix()+1)
+		}
+	}
 }
 
 // backdate makes a token whose end is over one that was good before: "exp" is after "iat",

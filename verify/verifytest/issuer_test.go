@@ -56,6 +56,27 @@ func TestIssuer_TokenAndRevoke(t *testing.T) {
 	}
 }
 
+// What is made after a rule that names tokens by their time of issue is good, as with a signet.
+func TestIssuer_TokensAfterRevoke(t *testing.T) {
+	t.Parallel()
+	iss := verifytest.NewIssuer(t)
+	v := iss.Verifier(t, audience)
+	mine := verifytest.Claims{"client_id": "mine"}
+	for _, r := range []verify.Rule{{Kind: verify.RuleClient, ID: "mine"}, {Kind: verify.RuleAll}} {
+		old, given := iss.Token(audience, mine), verifytest.Claims{"iat": time.Now().Unix()}
+		iss.Revoke(r)
+		if _, err := v.Verify(background, old); !errors.Is(err, verify.ErrRevoked) {
+			t.Errorf("%s: made before: %v", r.Kind, err)
+		}
+		if _, err := v.Verify(background, iss.Token(audience, mine)); err != nil {
+			t.Errorf("%s: made after: %v", r.Kind, err)
+		}
+		if _, err := v.Verify(background, iss.Token(audience, mine, given)); !errors.Is(err, verify.ErrRevoked) {
+			t.Errorf("%s: with an iat before: %v", r.Kind, err)
+		}
+	}
+}
+
 // RevokeToken takes one token back, however long it lives, and leaves the others of its grant.
 func TestIssuer_RevokeToken(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package measure_test
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -38,6 +39,29 @@ func rounds(perOp ...time.Duration) (s []measure.Slice) {
 		s = append(s, measure.Slice{Ops: 10, CPU: 10 * d, Wall: 10 * d, Bytes: 320, Allocs: 20})
 	}
 	return s
+}
+
+// A round begins elsewhere on the stack than those before it, for one core and for two.
+func TestRun_PlacesOnTheStack(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	depths := map[int]bool{}
+	op := func(int) error {
+		mu.Lock()
+		defer mu.Unlock()
+		depths[runtime.Callers(0, make([]uintptr, 1000))] = true
+		return nil
+	}
+	const rounds = 20
+	for _, cores := range []int{1, 2} {
+		clear(depths)
+		if _, err := measure.Run([]measure.Case{{Name: "a", Op: op, MaxOps: 20}}, measure.Options{Rounds: rounds, Slice: time.Microsecond, Cores: cores}); err != nil {
+			t.Fatal(err)
+		}
+		if len(depths) < rounds*cores {
+			t.Errorf("%d cores: %d depths in %d rounds", cores, len(depths), rounds)
+		}
+	}
 }
 
 // In the second round the machine was ten times slower for everybody: medians of times

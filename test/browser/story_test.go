@@ -87,6 +87,14 @@ func TestStory(t *testing.T) {
 	b.look("scheduler-disconnected")
 
 	b.open(at.calendar + "/")
+	if state := b.eval(`(() => {
+		const form = document.querySelector('form[action="/signout"]');
+		form.addEventListener("submit", e => e.preventDefault(), {once: true});
+		form.requestSubmit();
+		return String(stream.readyState);
+	})()`); state != "2" {
+		t.Errorf("the calendar loads itself again while it is left: the stream's state is %s, not closed", state)
+	}
 	b.click(`form[action="/signout"] button`)
 	b.expect("Sign in")
 	b.open(at.calendar + "/")

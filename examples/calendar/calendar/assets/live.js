@@ -13,4 +13,6 @@ function follow() {
 }
 
 document.addEventListener("visibilitychange", follow);
+// Signing out makes the page out of date: to load it again would break off the way out.
+document.addEventListener("submit", () => stream?.close());
 follow();
